@@ -1,0 +1,226 @@
+"""A strict YAML reader: one reading for every document, and a place for every value.
+
+YAML lets one text mean several things (`017`, `1_000`, `no`, `.nan`, anchors,
+merge keys, tags, duplicate keys). A contract must not. The reader works on
+ruamel's parse events, refuses there, and builds values and positions in one
+pass; depth and size are bounded before anything is built.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from abverify.errors import InvalidError, Place
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+Path: TypeAlias = tuple[str | int, ...]
+
+MAX_BYTES = 1 << 20
+MAX_DEPTH = 32
+
+_INTEGER = re.compile(r"-?(0|[1-9][0-9]*)")
+_CONSTANTS = {"null": None, "~": None, "true": True, "false": False}
+# What some YAML reader takes for a number, a time or a date: floats, `017`, `0x1F`, `0o17`,
+# `0b1`, `1_000`, `1:30`, `2026-01-31`.
+_NUMBER_LIKE = re.compile(
+    r"[-+]?([0-9][0-9_]*(\.[0-9_]*)?|\.[0-9_]+)([eE][-+]?[0-9]+)?"
+    r"|[-+]?0([xX][0-9a-fA-F_]+|[oO][0-7_]+|[bB][01_]+)"
+    r"|[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?"
+    r"|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt ].*)?"
+)
+_AMBIGUOUS = re.compile(
+    r"(?i:\.nan|nan|[-+]?\.?inf(inity)?|yes|no|on|off|y|n|true|false|null)|=|<<|[-+]?\."
+)
+# C0 and C1 controls but tab and newline, and the bidirectional marks that can hide text.
+_UNPRINTABLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]"
+)
+_MAX_INTEGER_DIGITS = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A parsed document: its plain value, and where each part of it stands.
+
+    Attributes:
+        name: the file's name, as it appears in messages.
+        value: dicts, lists, strings, integers, booleans and None.
+        places: the place of each value by its path; the empty path is the root.
+    """
+
+    name: str
+    value: Any
+    places: Mapping[Path, Place]
+
+    def place(self, path: Path) -> Place:
+        """The place of the value at `path`, or of its nearest parent that has one."""
+        while path and path not in self.places:
+            path = path[:-1]
+        return self.places.get(path, Place(self.name))
+
+
+def read_yaml(data: bytes, *, name: str) -> Document:
+    """Reads one strict YAML document.
+
+    Args:
+        data: the file's bytes.
+        name: the file's name, for messages.
+
+    Raises:
+        InvalidError: AV101 for anything that is not one strict document.
+    """
+    if len(data) > MAX_BYTES:
+        raise _refusal("the file is too large", Place(name), "at most 1 MiB", f"{len(data)} bytes")
+    if data.startswith(b"\xef\xbb\xbf"):
+        raise _refusal("the file starts with a byte order mark", Place(name, 1, 1), "plain UTF-8")
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise _refusal("the file is not UTF-8", Place(name, line), "UTF-8 text") from None
+    _refuse_deep_flow(text, name)
+    return _Builder(name).build(text)
+
+
+def _refusal(message: str, place: Place, expected: str, found: str | None = None) -> InvalidError:
+    return InvalidError(message, rule="AV101", place=place, expected=expected, found=found)
+
+
+def _refuse_deep_flow(text: str, name: str) -> None:
+    """Bounds bracket runs before the parser, whose own cost grows faster than their depth."""
+    for number, line in enumerate(text.splitlines(), 1):
+        depth = line.count("[") + line.count("{")
+        if depth > MAX_DEPTH * 8:
+            raise _refusal("too many brackets on one line", Place(name, number), "a flat value")
+
+
+class _Builder:
+    """Turns parse events into a `Document`, refusing what has more than one reading."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._places: dict[Path, Place] = {}
+
+    def build(self, text: str) -> Document:
+        from ruamel.yaml import YAML
+        from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+        parser = YAML(typ="safe", pure=True)
+        try:
+            events = iter(parser.parse(text))
+            value = self._document(events)
+        except MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            place = Place(self._name, mark.line + 1, mark.column + 1) if mark else Place(self._name)
+            problem = " ".join(str(error.problem or error.context).split())
+            raise _refusal(f"not valid YAML: {problem}", place, "one YAML document") from None
+        except (YAMLError, RecursionError, ValueError) as error:
+            text = " ".join(str(error).split())[:200]
+            raise _refusal(f"not valid YAML: {text}", Place(self._name), "valid YAML") from None
+        return Document(self._name, value, dict(self._places))
+
+    def _document(self, events: Iterator[Any]) -> Any:
+        from ruamel.yaml.events import DocumentStartEvent, StreamEndEvent
+
+        next(events)
+        event = next(events)
+        if not isinstance(event, DocumentStartEvent):
+            raise _refusal("the file is empty", Place(self._name), "a YAML mapping")
+        if event.tags or event.version:
+            raise self._at(event, "YAML directives are not allowed", "no % directive")
+        value = self._node(next(events), events, ())
+        next(events)
+        event = next(events)
+        if not isinstance(event, StreamEndEvent):
+            raise self._at(event, "more than one document", "exactly one YAML document")
+        return value
+
+    def _at(
+        self, event: Any, message: str, expected: str, found: str | None = None
+    ) -> InvalidError:
+        return _refusal(message, self._place(event), expected, found)
+
+    def _place(self, event: Any) -> Place:
+        return Place(self._name, event.start_mark.line + 1, event.start_mark.column + 1)
+
+    def _node(self, event: Any, events: Iterator[Any], path: Path) -> Any:
+        from ruamel.yaml.events import (
+            AliasEvent,
+            MappingStartEvent,
+            ScalarEvent,
+            SequenceStartEvent,
+        )
+
+        if isinstance(event, AliasEvent):
+            raise self._at(event, "aliases are not allowed", "the value itself", f"*{event.anchor}")
+        if event.anchor is not None:
+            raise self._at(event, "anchors are not allowed", "the value itself", f"&{event.anchor}")
+        if event.tag is not None:
+            raise self._at(event, "tags are not allowed", "a plain value", str(event.tag))
+        if len(path) > MAX_DEPTH:
+            raise self._at(event, "nested too deeply", f"at most {MAX_DEPTH} levels")
+        self._places[path] = self._place(event)
+        if isinstance(event, ScalarEvent):
+            return self._scalar(event)
+        if isinstance(event, MappingStartEvent):
+            return self._mapping(events, path)
+        if isinstance(event, SequenceStartEvent):
+            return self._sequence(events, path)
+        raise self._at(event, "unexpected YAML", "a mapping, a sequence or a scalar")
+
+    def _mapping(self, events: Iterator[Any], path: Path) -> dict[str, Any]:
+        from ruamel.yaml.events import MappingEndEvent, ScalarEvent
+
+        result: dict[str, Any] = {}
+        while not isinstance(event := next(events), MappingEndEvent):
+            if not isinstance(event, ScalarEvent):
+                raise self._at(event, "a key must be a plain word", "a string key")
+            key = self._node(event, events, (*path, "<key>"))
+            if not isinstance(key, str):
+                raise self._at(event, "a key must be a string", "a string key", event.value)
+            if key in result:
+                raise self._at(event, f"duplicate key {key!r}", "each key once", key)
+            result[key] = self._node(next(events), events, (*path, key))
+        self._places.pop((*path, "<key>"), None)
+        return result
+
+    def _sequence(self, events: Iterator[Any], path: Path) -> list[Any]:
+        from ruamel.yaml.events import SequenceEndEvent
+
+        result: list[Any] = []
+        while not isinstance(event := next(events), SequenceEndEvent):
+            result.append(self._node(event, events, (*path, len(result))))
+        return result
+
+    def _scalar(self, event: Any) -> Any:
+        text: str = event.value
+        if event.style:
+            return self._clean(event, text)
+        if text == "":
+            raise self._at(event, "a value is missing", "a value, or null")
+        if text in _CONSTANTS:
+            return _CONSTANTS[text]
+        if _INTEGER.fullmatch(text) and text != "-0":
+            return self._integer(event, text)
+        if _AMBIGUOUS.fullmatch(text):
+            raise self._at(event, "an ambiguous word must be quoted", f'"{text}"', text)
+        if _NUMBER_LIKE.fullmatch(text):
+            message = "a number that is not a plain integer must be quoted"
+            raise self._at(event, message, f'"{text}"', text)
+        return self._clean(event, text)
+
+    def _integer(self, event: Any, text: str) -> int:
+        if len(text.lstrip("-")) > _MAX_INTEGER_DIGITS:
+            raise self._at(event, "the integer is too large", "at most 15 digits", text[:40])
+        return int(text)
+
+    def _clean(self, event: Any, text: str) -> str:
+        bad = _UNPRINTABLE.search(text)
+        if bad:
+            message = "a control or text-direction character in a string"
+            raise self._at(event, message, "printable text", f"U+{ord(bad.group()):04X}")
+        return text

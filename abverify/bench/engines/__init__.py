@@ -1,0 +1,70 @@
+"""What produces completions: the protocol every engine keeps, and its values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from abverify.evidence.lock import Scalar
+    from abverify.evidence.rows import FinishReason
+
+ChatRole = Literal["system", "user", "assistant"]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of the conversation so far."""
+
+    role: ChatRole
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What the engine made of a prompt.
+
+    Attributes:
+        text: the completion, decoded; bytes that are no UTF-8 become U+FFFD.
+        finish_reason: why it ended; `context` means the window was full before `max_tokens`.
+        prompt_sha256: digest of the rendered prompt's UTF-8 bytes, or of its token ids where
+            the engine works on those.
+        prompt_tokens: length of the prompt in tokens, cached ones included.
+        completion_tokens: tokens sampled, the end token not counted.
+        millis: wall-clock time of prefill and decode together.
+    """
+
+    text: str
+    finish_reason: FinishReason
+    prompt_sha256: str
+    prompt_tokens: int
+    completion_tokens: int
+    millis: int
+
+
+class Engine(Protocol):
+    """A source of completions whose every relevant setting is known beforehand."""
+
+    def facts(self) -> Mapping[str, Scalar]:
+        """The run-lock keys this engine answers for (`model.*`, `engine.*`)."""
+
+    def start_trial(self) -> None:
+        """Forgets everything: the next prompt is computed from nothing."""
+
+    def complete(
+        self, messages: Sequence[Message], *, seed: int, max_tokens: int, seconds: float
+    ) -> Completion:
+        """Completes the conversation with an assistant message.
+
+        Raises:
+            EngineFailure: if the engine broke; never for anything the model did.
+        """
+
+    def close(self) -> None:
+        """Frees the engine. It may be called twice."""
+
+
+class EngineFailure(Exception):  # noqa: N818 (it names an outcome, not a programming error)
+    """The engine broke: the trial is an infrastructure failure, no measurement."""

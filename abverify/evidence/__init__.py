@@ -1,0 +1,1 @@
+"""Evidence: run locks, journal rows, manifests, and the scores recomputed from them."""

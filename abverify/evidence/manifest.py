@@ -1,0 +1,63 @@
+"""A bundle's manifest: which run this is, for which gates, and every file by digest."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from abverify.model.identity import IdentityLevel
+from abverify.model.ids import GATE_ID_PATTERN
+from abverify.model.value import Count, Identifier, RelativePath, Sha256, Timestamp, Value
+
+MANIFEST_SCHEMA = "abverify/evidence/v1"
+MANIFEST = "manifest.json"
+LOCK = "lock.json"
+JOURNAL = "rows.jsonl"
+SCORES = "scores.json"
+
+Stage = Literal["calibrate", "smoke", "bench"]
+GateName = Annotated[str, Field(pattern=GATE_ID_PATTERN)]
+
+
+class FileDigest(Value):
+    """A file of the bundle, by size in bytes and SHA-256."""
+
+    name: RelativePath
+    size: Count
+    sha256: Sha256
+
+
+class ChainHead(Value):
+    """The newest record of a gate's chain when the run began; seq 0 and null before any."""
+
+    gate: GateName
+    seq: Count
+    sha256: Sha256 | None
+
+
+class ImportedFrom(Value):
+    """Where imported evidence comes from, for a reader who wants to check."""
+
+    tool: str
+    reference: str
+
+
+class Manifest(Value):
+    """The document `manifest.json`; its digest stands for the whole bundle."""
+
+    schema_: Annotated[Literal["abverify/evidence/v1"], Field(alias="schema")]
+    run: Identifier
+    stage: Stage
+    offered_to: tuple[GateName, ...]
+    identity: IdentityLevel
+    started_at: Timestamp
+    finished_at: Timestamp
+    lock_sha256: Sha256
+    began_after: tuple[ChainHead, ...]
+    """Where the ledger stood when the run began: order is judged by this, not by clocks."""
+    attempts_total: Count
+    """Every attempt at a trial of this run, abandoned ones included."""
+    imported_from: ImportedFrom | None
+    notes: tuple[str, ...]
+    files: tuple[FileDigest, ...]

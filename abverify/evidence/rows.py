@@ -1,0 +1,191 @@
+"""The rows of a journal: what happened, one canonical JSON line each, in order.
+
+Raw completions are kept as they came, so that every later layer (parse,
+execute, judge) can be done again from the stored text. Times stand in `millis`
+only: two runs of one lock have equal journals apart from that field.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
+
+from pydantic import Field
+
+from abverify._canonical import canonical_bytes, parse_canonical
+from abverify.errors import UntrustedError
+from abverify.model.corpus import CalibrationState
+from abverify.model.value import Count, Positive, Sha256, Value
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+Outcome = Literal[
+    "oracle_passed",
+    "oracle_failed",
+    "budget_exhausted",
+    "text_loop",
+    "compliance_failed",
+    "infrastructure_failure",
+]
+
+FinishReason = Literal["stop", "length", "time", "context"]
+"""Why a completion ended: an end token, max_tokens, the time limit, or a full context."""
+
+
+class Trial(Value):
+    """Which trial a row belongs to: one fixture, one seed, and the attempt counted from 1."""
+
+    fixture: str
+    seed: Count
+    attempt: Positive
+
+
+class ParsedCall(Value):
+    """One call the parser read: the tool, and its arguments as ASCII JSON text."""
+
+    tool: str
+    arguments: str
+
+
+class Parse(Value):
+    """What the parser profile made of a turn."""
+
+    verdict: Literal["native", "recovered", "refused", "none"]
+    calls: tuple[ParsedCall, ...]
+    codes: tuple[str, ...]
+
+
+class ToolResult(Value):
+    """What an executed call gave back to the model, exactly as the model saw it."""
+
+    tool: str
+    ok: bool
+    output: str
+
+
+class TrialStarted(Value):
+    """A trial begins from an untouched workspace."""
+
+    kind: Literal["trial"] = "trial"
+    trial: Trial
+
+
+class TurnRow(Value):
+    """One turn: the prompt by digest, the raw completion, its parse, and the tools' answers."""
+
+    kind: Literal["turn"] = "turn"
+    trial: Trial
+    turn: Positive
+    seed: Count
+    """The engine's seed for this turn, derived from the trial's declared seed."""
+    prompt_sha256: Sha256
+    prompt_tokens: Count
+    completion_tokens: Count
+    finish_reason: FinishReason
+    raw: str
+    parse: Parse
+    results: tuple[ToolResult, ...]
+    millis: Count
+
+
+class OracleRow(Value):
+    """One oracle command's run. `restored` lists protected files the model had changed."""
+
+    kind: Literal["oracle"] = "oracle"
+    trial: Trial
+    turn: Count
+    command: str
+    purpose: Literal["tests", "compliance"]
+    passed: bool
+    exit_code: int | None
+    killed: str | None
+    output: str
+    restored: tuple[str, ...]
+    millis: Count
+
+
+class FileChange(Value):
+    """A workspace file whose bytes differ from the start state; null means it is not there."""
+
+    path: str
+    before: Sha256 | None
+    after: Sha256 | None
+
+
+class TrialEnded(Value):
+    """How a trial ended, at which turn, why, and what it changed in the workspace."""
+
+    kind: Literal["outcome"] = "outcome"
+    trial: Trial
+    outcome: Outcome
+    reason: str
+    turns: Count
+    changes: tuple[FileChange, ...]
+    millis: Count
+
+
+class CalibrationRow(Value):
+    """One reading of the meter: a known state, what the oracle said, and what it must say."""
+
+    kind: Literal["calibration"] = "calibration"
+    fixture: str
+    state: CalibrationState
+    passed: bool
+    expected: bool
+    detail: str
+    millis: Count
+
+
+class ParserCalibrationRow(Value):
+    """The parser profile's own corpus: cases that came out exactly, and all of them."""
+
+    kind: Literal["parser"] = "parser"
+    profile: str
+    version: Positive
+    exact: Count
+    total: Positive
+
+
+Row: TypeAlias = (
+    TrialStarted | TurnRow | OracleRow | TrialEnded | CalibrationRow | ParserCalibrationRow
+)
+
+
+@cache
+def _adapter() -> TypeAdapter[Any]:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Annotated[Row, Field(discriminator="kind")])
+
+
+def row_line(row: Row) -> bytes:
+    """The row's line in the journal, newline included."""
+    return canonical_bytes(row.to_json()) + b"\n"
+
+
+def parse_rows(data: bytes, *, name: str) -> tuple[Row, ...]:
+    """Reads a whole journal.
+
+    Raises:
+        UntrustedError: AV401 naming the line that is not a canonical row.
+    """
+    if data and not data.endswith(b"\n"):
+        lines = data.count(b"\n") + 1
+        raise UntrustedError(
+            "the journal's last line is torn", rule="AV401", place=f"{name}:{lines}"
+        )
+    rows: list[Row] = []
+    for number, line in enumerate(data.split(b"\n")[:-1], 1):
+        place = f"{name}:{number}"
+        parse_canonical(line, name=place)
+        try:
+            rows.append(_adapter().validate_json(line))
+        except ValueError as error:
+            raise UntrustedError(
+                "not a journal row",
+                rule="AV401",
+                place=place,
+                found=" ".join(str(error).split())[:300],
+            ) from None
+    return tuple(rows)

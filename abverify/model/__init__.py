@@ -1,0 +1,1 @@
+"""The domain: frozen values and pure rules, no files, no clocks, no processes."""

@@ -1,0 +1,92 @@
+"""The run configuration of a contract: every knob that can change a result, none implied."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from abverify.model.value import Count, DecimalText, Positive, RelativePath, Text, Value
+
+Seed = Annotated[int, Field(ge=1, le=2**31 - 1)]
+"""A declared seed. Zero is refused: llama.cpp's binding silently turns it into its default."""
+
+
+class EngineConfig(Value):
+    """What produces completions, and the settings of it that change bytes.
+
+    `n_threads` and `n_batch` are not here: measured, they change speed only.
+    """
+
+    name: Literal["llama", "endpoint", "replay"]
+    n_ctx: Positive
+    kv_cache: Literal["continue", "fresh"]
+    sequences: Literal[1] = 1
+    n_ubatch: Annotated[int, Field(ge=2)] = 512
+    flash_attn: bool = False
+    cache_type: Literal["f16", "q8_0"] = "f16"
+
+
+class PromptConfig(Value):
+    """The texts around the model: system prompt, history rendering, and the fixed replies."""
+
+    system: RelativePath
+    history: Literal["native-chat", "flattened"]
+    no_call: Text
+    """The observation given after a turn without a call: declared, and always the same."""
+
+
+class Sampling(Value):
+    """The sampler chain in the order llama.cpp applies it: penalties, top_k, top_p, min_p, temp.
+
+    The schema is closed and every default is neutral, so that no engine's own
+    default can enter unnoticed; `abverify lint` lists knobs left undeclared.
+    """
+
+    temperature: DecimalText
+    top_k: Count = 0
+    top_p: DecimalText = "1"
+    min_p: DecimalText = "0"
+    repeat_penalty: DecimalText = "1"
+    repeat_last_n: Count = 0
+    penalty_scope: Literal["generated", "prompt+generated"] = "generated"
+    max_tokens: Positive
+    seeds: Annotated[tuple[Seed, ...], Field(min_length=1)]
+
+
+class ParserConfig(Value):
+    """The tool-call parser profile that counts, by name and version."""
+
+    profile: Literal["strict", "salvage", "markdown-edit"]
+    version: Positive
+
+
+class Budgets(Value):
+    """When a trial ends although nobody finished it. Seconds are wall-clock."""
+
+    max_turns: Positive
+    turn_seconds: Positive
+    wall_seconds: Positive
+    max_silent_turns: Positive | None = None
+    """End the trial after this many turns in a row without a call; null never does."""
+    http_timeout_seconds: Positive | None = None
+    """For the `endpoint` engine only: the limit of one request."""
+
+
+class LoopConfig(Value):
+    """How the agent loop treats a turn: which calls it executes, and when the oracle runs."""
+
+    calls: Literal["all", "first"] = "all"
+    oracle_every_turns: Count = 1
+    """Run the oracle after every n-th turn that changed the workspace; 0: only at the end."""
+
+
+class RunConfig(Value):
+    """Everything a run is configured by."""
+
+    engine: EngineConfig
+    prompt: PromptConfig
+    sampling: Sampling
+    parser: ParserConfig
+    budgets: Budgets
+    loop: LoopConfig = LoopConfig()
