@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 FIXTURE_SCHEMA = "abverify/fixture/v1"
 CalibrationState = Literal["reference", "untouched", "broken"]
+STATES: tuple[CalibrationState, ...] = ("reference", "untouched", "broken")
 
 
 class OracleCommand(Value):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from abverify.model.metrics import METRICS
 from abverify.model.value import DecimalText, Identifier, Value, exact
@@ -59,7 +59,20 @@ class AnyOf(Value):
     any_of: Annotated[tuple[Criterion, ...], Field(min_length=1)]
 
 
-Criterion: TypeAlias = Comparison | AllOf | AnyOf
+def _shape(value: Any) -> str:
+    """Which of the three a criterion is, so that errors speak of that one only."""
+    for name in ("all_of", "any_of"):
+        if (name in value) if isinstance(value, dict) else hasattr(value, name):
+            return name
+    return "comparison"
+
+
+Criterion: TypeAlias = Annotated[
+    Annotated[Comparison, Tag("comparison")]
+    | Annotated[AllOf, Tag("all_of")]
+    | Annotated[AnyOf, Tag("any_of")],
+    Discriminator(_shape),
+]
 
 
 def comparisons(criteria: tuple[Criterion, ...]) -> Iterator[Comparison]:

@@ -1,0 +1,148 @@
+"""A bundle read back: bytes in, and out come the run, its trials, and every fault found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from abverify._canonical import parse_canonical, sha256_hex
+from abverify.errors import UntrustedError
+from abverify.evidence.lock import RunLock, parse_lock
+from abverify.evidence.manifest import JOURNAL, LOCK, MANIFEST, SCORES, FileDigest, Manifest
+from abverify.evidence.rows import CalibrationRow, ParserCalibrationRow, parse_rows
+from abverify.evidence.soundness import Fault, row_faults
+from abverify.evidence.trials import counted, fold_trials
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from abverify.evidence.rows import Row
+    from abverify.evidence.trials import TrialResult
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """One run's evidence, verified against its own manifest.
+
+    Attributes:
+        path: the bundle's folder, relative to the repository root.
+        sha256: digest of the manifest's bytes; it stands for the whole bundle.
+        manifest: what the run says of itself.
+        lock: every resolved variable of the run.
+        rows: the whole journal.
+        trials: the attempt that counts, by fixture and declared seed.
+        claimed_scores: the bytes of `scores.json`, still to be compared.
+        faults: what does not fit; a bundle with any is unsound.
+    """
+
+    path: str
+    sha256: str
+    manifest: Manifest
+    lock: RunLock
+    rows: tuple[Row, ...]
+    trials: Mapping[tuple[str, int], TrialResult]
+    claimed_scores: bytes
+    faults: tuple[Fault, ...]
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds the run declared."""
+        text = self.lock.values.get("sampling.seeds")
+        return tuple(map(int, text.split(","))) if isinstance(text, str) and text else ()
+
+    def calibrations(self) -> tuple[CalibrationRow, ...]:
+        """The meter readings, for a calibration bundle."""
+        return tuple(row for row in self.rows if isinstance(row, CalibrationRow))
+
+    def parser_calibrations(self) -> tuple[ParserCalibrationRow, ...]:
+        """The parser's readings, for a calibration bundle."""
+        return tuple(row for row in self.rows if isinstance(row, ParserCalibrationRow))
+
+
+def read_bundle(files: Mapping[str, bytes], *, path: str) -> Bundle:
+    """Reads a bundle and compares every byte of it with its manifest.
+
+    Args:
+        files: the folder's files by name.
+        path: the folder, relative to the repository root, for messages.
+
+    Raises:
+        UntrustedError: AV430 if the manifest, lock or journal cannot be read at all.
+    """
+    try:
+        manifest = _manifest(files, path)
+        lock = parse_lock(files[LOCK], name=f"{path}/{LOCK}")
+        rows = parse_rows(files[JOURNAL], name=f"{path}/{JOURNAL}")
+    except KeyError as error:
+        raise UntrustedError(
+            "the evidence bundle lacks a file",
+            rule="AV430",
+            place=path,
+            expected=str(error.args[0]),
+        ) from None
+    faults = [*_file_faults(manifest, files, path), *_lock_faults(manifest, lock, path)]
+    trials: dict[tuple[str, int], TrialResult] = {}
+    try:
+        attempts = fold_trials(rows)
+        trials = counted(attempts)
+        faults += row_faults(attempts, lock, f"{path}/{JOURNAL}")
+    except ValueError as error:
+        faults.append(
+            Fault(f"{path}/{JOURNAL}", "the journal contradicts itself", found=str(error))
+        )
+    return Bundle(
+        path=path,
+        sha256=sha256_hex(files[MANIFEST]),
+        manifest=manifest,
+        lock=lock,
+        rows=rows,
+        trials=trials,
+        claimed_scores=files.get(SCORES, b""),
+        faults=tuple(faults),
+    )
+
+
+def _manifest(files: Mapping[str, bytes], path: str) -> Manifest:
+    name = f"{path}/{MANIFEST}"
+    parse_canonical(files[MANIFEST], name=name)
+    try:
+        return Manifest.model_validate_json(files[MANIFEST])
+    except ValueError as error:
+        found = " ".join(str(error).split())[:300]
+        raise UntrustedError(
+            "not an evidence manifest", rule="AV430", place=name, found=found
+        ) from None
+
+
+def _file_faults(manifest: Manifest, files: Mapping[str, bytes], path: str) -> list[Fault]:
+    listed = {entry.name: entry for entry in manifest.files}
+    faults = [_file_fault(entry, files.get(entry.name), path) for entry in manifest.files]
+    extra = sorted(set(files) - set(listed) - {MANIFEST})
+    unlisted = [Fault(f"{path}/{name}", "a file that the manifest does not list") for name in extra]
+    missing = [
+        Fault(f"{path}/{MANIFEST}", f"the manifest does not list {name}")
+        for name in (LOCK, JOURNAL, SCORES)
+        if name not in listed
+    ]
+    return [*filter(None, faults), *unlisted, *missing]
+
+
+def _file_fault(entry: FileDigest, data: bytes | None, path: str) -> Fault | None:
+    place = f"{path}/{entry.name}"
+    if data is None:
+        return Fault(place, "a file of the bundle is missing", expected=f"sha256 {entry.sha256}")
+    if len(data) == entry.size and sha256_hex(data) == entry.sha256:
+        return None
+    return Fault(
+        place,
+        "the file's bytes are not the ones the manifest lists",
+        expected=f"{entry.size} bytes, sha256 {entry.sha256}",
+        found=f"{len(data)} bytes, sha256 {sha256_hex(data)}",
+    )
+
+
+def _lock_faults(manifest: Manifest, lock: RunLock, path: str) -> list[Fault]:
+    if lock.sha256 == manifest.lock_sha256:
+        return []
+    place = f"{path}/{LOCK}"
+    return [Fault(place, "not the run's lock", expected=manifest.lock_sha256, found=lock.sha256)]

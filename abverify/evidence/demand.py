@@ -1,0 +1,86 @@
+"""What a contract demands of a run lock: the part of it that the contract decides."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from abverify._canonical import sha256_hex
+from abverify.evidence.seeds import SEED_RULE
+from abverify.model.value import normal_decimal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from abverify.evidence.lock import Scalar
+    from abverify.model.config import EngineConfig, RunConfig, Sampling
+    from abverify.model.contract import Contract
+    from abverify.model.identity import ModelSection
+
+
+def demanded(contract: Contract, pins: Mapping[str, str]) -> dict[str, Scalar]:
+    """The lock keys the contract fixes, with their values.
+
+    Args:
+        contract: the contract.
+        pins: the pinned digest of each input, by repository path; an input
+            without a pin is not demanded (and `check` reports it).
+    """
+    return {
+        **model_demand(contract.model),
+        **config_demand(contract.config, pins),
+        **_pinned("corpus.sha256", contract.evidence.bench.corpus, pins),
+    }
+
+
+def model_demand(model: ModelSection) -> dict[str, Scalar]:
+    """The `model.*` keys a contract fixes: the name always, bytes and description if stated."""
+    values: dict[str, Scalar] = {"model.name": model.name}
+    if model.weights.sha256 is not None:
+        values["model.weights_sha256"] = model.weights.sha256
+    for key, value in model.describe.to_json().items():
+        if value is not None:
+            values[f"model.{key}"] = value
+    adapter = model.adapter
+    values["model.adapter_sha256"] = adapter.sha256 if adapter else None
+    values["model.adapter_scale"] = normal_decimal(adapter.scale) if adapter else None
+    return values
+
+
+def config_demand(config: RunConfig, pins: Mapping[str, str]) -> dict[str, Scalar]:
+    """The keys a run configuration fixes, defaults included."""
+    prompt, budgets = config.prompt, config.budgets
+    return {
+        **_engine(config.engine),
+        **_pinned("prompt.system_sha256", prompt.system, pins),
+        "prompt.history": prompt.history,
+        "prompt.no_call_sha256": sha256_hex(prompt.no_call.encode("utf-8")),
+        **_sampling(config.sampling),
+        "parser.profile": config.parser.profile,
+        "parser.version": config.parser.version,
+        **{f"budgets.{name}": value for name, value in budgets.to_json().items()},
+        "loop.calls": config.loop.calls,
+        "loop.oracle_every_turns": config.loop.oracle_every_turns,
+    }
+
+
+def _engine(engine: EngineConfig) -> dict[str, Scalar]:
+    return {f"engine.{name}": value for name, value in engine.to_json().items()}
+
+
+def _sampling(sampling: Sampling) -> dict[str, Scalar]:
+    return {
+        "sampling.temperature": normal_decimal(sampling.temperature),
+        "sampling.top_k": sampling.top_k,
+        "sampling.top_p": normal_decimal(sampling.top_p),
+        "sampling.min_p": normal_decimal(sampling.min_p),
+        "sampling.repeat_penalty": normal_decimal(sampling.repeat_penalty),
+        "sampling.repeat_last_n": sampling.repeat_last_n,
+        "sampling.penalty_scope": sampling.penalty_scope,
+        "sampling.max_tokens": sampling.max_tokens,
+        "sampling.seeds": ",".join(map(str, sampling.seeds)),
+        "sampling.seed_rule": SEED_RULE,
+    }
+
+
+def _pinned(key: str, path: str, pins: Mapping[str, str]) -> dict[str, Scalar]:
+    return {key: pins[path]} if path in pins else {}

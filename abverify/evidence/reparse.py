@@ -1,0 +1,46 @@
+"""Parsing stored raw text again, under the profile that a run's lock names."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from abverify.evidence.rows import Parse, ParsedCall
+from abverify.toolcalls import DEFAULT_TOOLS, parse, profile_by_name
+
+if TYPE_CHECKING:
+    from abverify.evidence.lock import RunLock
+    from abverify.evidence.rows import FinishReason
+    from abverify.toolcalls import ParsedTurn, Profile
+
+
+def parser_reason(finish_reason: FinishReason) -> str:
+    """The finish reason as parsers know it: whatever cut the text short is `length`."""
+    return "stop" if finish_reason == "stop" else "length"
+
+
+def parse_turn(raw: str, finish_reason: FinishReason, profile: Profile) -> ParsedTurn:
+    """Parses one turn's raw text with the tools every trial offers."""
+    reason = parser_reason(finish_reason)
+    return parse(raw, finish_reason=reason, tools=DEFAULT_TOOLS, profile=profile)
+
+
+def stored(parsed: ParsedTurn) -> Parse:
+    """A parse as a journal row keeps it: arguments as ASCII JSON text in their own order."""
+    calls = tuple(
+        ParsedCall(tool=call.name, arguments=json.dumps(call.arguments, ensure_ascii=True))
+        for call in parsed.calls
+    )
+    return Parse(verdict=parsed.verdict, calls=calls, codes=tuple(parsed.codes))
+
+
+def reparse(raw: str, finish_reason: FinishReason, lock: RunLock) -> Parse | None:
+    """The parse of a raw turn under the lock's profile; None where that cannot be derived.
+
+    `markdown-edit` depends on the files that existed at that turn, which the
+    raw text does not tell.
+    """
+    name, version = lock.values.get("parser.profile"), lock.values.get("parser.version")
+    if not isinstance(name, str) or not isinstance(version, int) or name == "markdown-edit":
+        return None
+    return stored(parse_turn(raw, finish_reason, profile_by_name(name, version)))

@@ -1,0 +1,138 @@
+"""Scores, always recomputed from the journal: a stored score is a claim to be checked."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from abverify._canonical import canonical_bytes
+from abverify.model.metrics import METRICS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping, Sequence
+
+    from abverify.evidence.trials import TrialResult
+
+SCORES_SCHEMA = "abverify/scores/v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One metric's value as a pair of integers, so that nothing is rounded.
+
+    Attributes:
+        metric: the metric's registered name.
+        numerator: what was counted, or the sum for a mean.
+        denominator: what it was counted out of; 0 means that there was nothing to measure.
+    """
+
+    metric: str
+    numerator: int
+    denominator: int
+
+    @property
+    def value(self) -> Fraction | None:
+        """The number a criterion compares: the count itself, or the exact share or mean."""
+        if METRICS[self.metric].domain == "count":
+            return Fraction(self.numerator)
+        return Fraction(self.numerator, self.denominator) if self.denominator else None
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """All metrics and the outcomes of a bundle's counted trials.
+
+    Attributes:
+        measures: every registered metric.
+        outcomes: how many counted trials ended in which outcome; `unfinished` for none.
+        completed_fixtures: fixtures of which every demanded trial was measured.
+        planned: trials the contract demands (fixtures × seeds).
+    """
+
+    measures: Mapping[str, Measure]
+    outcomes: Mapping[str, int]
+    completed_fixtures: int
+    planned: int
+
+    def to_json(self) -> dict[str, Any]:
+        """The scores as plain JSON data."""
+        return {
+            "schema": SCORES_SCHEMA,
+            "measures": {
+                name: [measure.numerator, measure.denominator]
+                for name, measure in self.measures.items()
+            },
+            "outcomes": dict(self.outcomes),
+            "completedFixtures": self.completed_fixtures,
+            "planned": self.planned,
+        }
+
+    def to_bytes(self) -> bytes:
+        """The canonical bytes of `scores.json`."""
+        return canonical_bytes(self.to_json())
+
+
+def compute_scores(
+    trials: Mapping[tuple[str, int], TrialResult],
+    *,
+    fixtures: Collection[str],
+    seeds: Sequence[int],
+) -> Scores:
+    """Recomputes every metric.
+
+    Args:
+        trials: the counted attempt for each fixture and declared seed.
+        fixtures: the ids of the corpus, run or not.
+        seeds: the declared seeds.
+    """
+    planned = [(fixture, seed) for fixture in sorted(fixtures) for seed in seeds]
+    results = [trials[key] for key in planned if key in trials]
+    measured = [result for result in results if result.measured]
+    complete = {
+        fixture
+        for fixture in fixtures
+        if all((fixture, seed) in trials and trials[fixture, seed].measured for seed in seeds)
+    }
+    outcomes = Counter(
+        trials[key].ended.outcome if key in trials and trials[key].ended else "unfinished"  # type: ignore[union-attr]
+        for key in planned
+    )
+    return Scores(
+        measures=_measures(results, measured, len(fixtures), len(planned)),
+        outcomes=dict(sorted(outcomes.items())),
+        completed_fixtures=len(complete),
+        planned=len(planned),
+    )
+
+
+def _measures(
+    results: list[TrialResult], measured: list[TrialResult], fixtures: int, planned: int
+) -> dict[str, Measure]:
+    def share(holds: Callable[[TrialResult], bool]) -> tuple[int, int]:
+        return sum(map(holds, measured)), len(measured)
+
+    first_calls = [result.first_call for result in measured]
+    called = [turn for turn in first_calls if turn is not None]
+    table = {
+        "oracle_passed": (len({r.trial.fixture for r in measured if r.passed}), fixtures),
+        "student_pass_rate": (sum(r.passed for r in measured), planned),
+        "native_call_rate": share(
+            lambda r: r.first_call is not None and r.first_call.parse.verdict == "native"
+        ),
+        "recovered_call_rate": share(
+            lambda r: r.first_call is not None and r.first_call.parse.verdict == "recovered"
+        ),
+        "turns_to_first_call": (sum(turn.turn for turn in called), len(called)),
+        "format_survival": (
+            sum(r.turns_with_call for r in measured),
+            sum(len(r.turns) for r in measured),
+        ),
+        "recovery_rate": share(lambda r: r.recovered_from_failure),
+        "infrastructure_failures": (
+            sum(r.ended is not None and not r.measured for r in results),
+            planned,
+        ),
+    }
+    return {name: Measure(name, *pair) for name, pair in table.items()}

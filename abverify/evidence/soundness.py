@@ -1,0 +1,66 @@
+"""Whether a journal agrees with itself: seeds, parses and outcomes, each derived again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from abverify.evidence.reparse import reparse
+from abverify.evidence.seeds import SEED_RULE, turn_seed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from abverify.evidence.lock import RunLock
+    from abverify.evidence.rows import TurnRow
+    from abverify.evidence.trials import TrialResult
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something in a bundle that is not as it must be: where, what, expected, found."""
+
+    file: str
+    message: str
+    expected: str | None = None
+    found: str | None = None
+
+
+def row_faults(attempts: Iterable[TrialResult], lock: RunLock, place: str) -> Iterator[Fault]:
+    """Every contradiction between the rows and what can be derived from them."""
+    for attempt in attempts:
+        name = f"{attempt.trial.fixture} seed {attempt.trial.seed}"
+        for turn in attempt.turns:
+            yield from _turn_faults(turn, lock, place, name)
+        yield from _outcome_faults(attempt, place, name)
+
+
+def _turn_faults(turn: TurnRow, lock: RunLock, place: str, name: str) -> Iterator[Fault]:
+    where = f"{name} turn {turn.turn}"
+    if lock.values.get("sampling.seed_rule") == SEED_RULE:
+        seed = turn_seed(turn.trial.seed, turn.trial.fixture, turn.turn)
+        if seed != turn.seed:
+            message = f"{where}: the seed does not follow from the declared one"
+            yield Fault(place, message, expected=str(seed), found=str(turn.seed))
+    again = reparse(turn.raw, turn.finish_reason, lock)
+    if again is not None and again != turn.parse:
+        message = f"{where}: the stored parse is not what the profile makes of the raw text"
+        yield Fault(place, message, expected=str(again.to_json()), found=str(turn.parse.to_json()))
+
+
+def _outcome_faults(attempt: TrialResult, place: str, name: str) -> Iterator[Fault]:
+    if attempt.ended is None:
+        return
+    outcome = attempt.ended.outcome
+    last = attempt.last_oracle_round()
+    passed = bool(last) and all(row.passed for row in last)
+    tests = [row for row in last if row.purpose == "tests"]
+    tests_passed = bool(tests) and all(row.passed for row in tests)
+    if (outcome == "oracle_passed") != passed and outcome != "infrastructure_failure":
+        found = f"last oracle run passed: {passed}, outcome: {outcome}"
+        yield Fault(place, f"{name}: the outcome is not what the oracle said", found=found)
+    if outcome == "compliance_failed" and (passed or not tests_passed):
+        yield Fault(place, f"{name}: compliance cannot be what failed", found=str(outcome))
+    if attempt.ended.turns != len(attempt.turns):
+        expected, found = str(len(attempt.turns)), str(attempt.ended.turns)
+        yield Fault(place, f"{name}: turns are miscounted", expected=expected, found=found)

@@ -1,0 +1,1 @@
+"""The deciding: eligibility, criteria, verdicts and statistics, all pure functions."""

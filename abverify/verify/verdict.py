@@ -1,0 +1,133 @@
+"""The decision on a gate: which evidence counts, what it says, and what a person should do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from abverify.model.report import CriterionLine, EvidenceLine, Reason, Verdict
+from abverify.verify.eligibility import Eligibility, judge
+from abverify.verify.evaluate import criterion_lines, holds, kleene_all, unobserved_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from abverify.evidence.bundle import Bundle
+    from abverify.model.contract import Contract
+    from abverify.verify.eligibility import Docket
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A verdict with everything it rests on.
+
+    Attributes:
+        verdict: `met`, `not-met` or `cannot-evaluate`.
+        reasons: why, the deciding ones first.
+        criteria: every criterion as observed, or unobserved when no evidence counts.
+        considered: the judgement on every bundle offered to the gate.
+        deciding: the bundle that decided, or None.
+        attempts_total: attempts at trials over all sound bench bundles of the gate.
+    """
+
+    verdict: Verdict
+    reasons: tuple[Reason, ...]
+    criteria: tuple[CriterionLine, ...]
+    considered: tuple[Eligibility, ...]
+    deciding: Eligibility | None
+    attempts_total: int
+
+
+def decide(docket: Docket, offered: Iterable[Bundle]) -> Decision:
+    """Decides a gate from the bundles offered to it.
+
+    The first eligible bench counts, in the order the runs began: running
+    again cannot replace a result, only a new contract version can.
+    """
+    ordered = sorted(offered, key=lambda b: (b.manifest.started_at, b.manifest.run))
+    considered = tuple(judge(bundle, docket) for bundle in ordered)
+    deciding = next((item for item in considered if item.eligible), None)
+    attempts = sum(
+        item.bundle.manifest.attempts_total
+        for item in considered
+        if item.bundle.manifest.stage == "bench"
+    )
+    if deciding is None:
+        reasons = _undecided(docket.contract, considered)
+        lines = unobserved_lines(docket.contract.criteria)
+        return Decision("cannot-evaluate", reasons, lines, considered, None, attempts)
+    return _decided(docket.contract, considered, deciding, attempts)
+
+
+def _decided(
+    contract: Contract, considered: tuple[Eligibility, ...], deciding: Eligibility, attempts: int
+) -> Decision:
+    measures = deciding.scores.measures
+    lines = criterion_lines(contract.criteria, measures)
+    whole = kleene_all(holds(criterion, measures) for criterion in contract.criteria)
+    verdict: Verdict = {True: "met", False: "not-met", None: "cannot-evaluate"}[whole]  # type: ignore[assignment]
+    reasons = tuple(_criterion_reason(line) for line in lines)
+    return Decision(verdict, reasons, lines, considered, deciding, attempts)
+
+
+def _criterion_reason(line: CriterionLine) -> Reason:
+    shown = "nothing to measure" if line.observed is None else line.observed
+    message = (
+        f"{line.metric} {line.expected}: observed {shown} ({line.numerator}/{line.denominator})"
+    )
+    if line.holds is None:
+        return Reason("criterion-unknown", "AV312", "error", message, expected=line.expected)
+    code = "criterion-met" if line.holds else "criterion-not-met"
+    severity = "note" if line.holds else "error"
+    return Reason(code, "AV311", severity, message, expected=line.expected, found=shown)  # type: ignore[arg-type]
+
+
+def _undecided(contract: Contract, considered: tuple[Eligibility, ...]) -> tuple[Reason, ...]:
+    if considered:
+        return tuple(
+            reason for item in considered for reason in item.reasons if reason.severity == "error"
+        )
+    name = contract.gate.name
+    return (
+        Reason(
+            "no-evidence",
+            "AV300",
+            "error",
+            f"no evidence was offered to {name}",
+            expected="an eligible bench bundle",
+            found="none",
+            next=f"abverify check {name} --run",
+        ),
+    )
+
+
+def weights_reason(contract: Contract, place: str) -> Reason | None:
+    """The warning every verdict of a gate carries while its weights are only described."""
+    if contract.model.weights.sha256 is not None:
+        return None
+    return Reason(
+        "weights-unpinned",
+        "AV121",
+        "warning",
+        f"the contract describes {contract.model.weights.file} but pins no bytes of it",
+        place=place,
+        expected="model.weights.sha256",
+        found="null",
+        next=f"pin the weights by an amendment: abverify amend {contract.gate.name}",
+    )
+
+
+def evidence_line(item: Eligibility) -> EvidenceLine:
+    """A bundle's judgement as a report shows it."""
+    bundle = item.bundle
+    model = bundle.lock.values.get("model.name")
+    return EvidenceLine(
+        path=bundle.path,
+        run=bundle.manifest.run,
+        stage=bundle.manifest.stage,
+        sha256=bundle.sha256,
+        identity=bundle.manifest.identity,
+        model=model if isinstance(model, str) else None,
+        eligible=item.eligible,
+        reasons=item.reasons,
+    )

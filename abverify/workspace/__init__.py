@@ -1,0 +1,1 @@
+"""The repository on disk: contracts, pins, corpora, evidence and ledger."""

@@ -1,0 +1,96 @@
+"""From YAML bytes to frozen values, every fault with the line and column it stands at."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from abverify._yaml import read_yaml
+from abverify.errors import InvalidError, raise_all
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from abverify._yaml import Document, Path
+    from abverify.errors import AbverifyError
+    from abverify.model.value import Value
+
+V = TypeVar("V", bound="Value")
+
+
+def load_document(model: type[V], data: bytes, *, name: str) -> V:
+    """Reads one strict YAML document into a frozen value.
+
+    Raises:
+        InvalidError: AV101 for bad YAML, AV102 for a fault in the content.
+        FaultsError: for several such faults, all of them.
+    """
+    return validate(model, read_yaml(data, name=name))
+
+
+def validate(model: type[V], document: Document) -> V:
+    """Validates a parsed document; faults as for `load_document`."""
+    from pydantic import ValidationError
+
+    if not isinstance(document.value, dict):
+        raise InvalidError(
+            "not a mapping", rule="AV102", place=document.place(()), expected="key: value lines"
+        )
+    try:
+        return model.model_validate_json(json.dumps(document.value))
+    except ValidationError as error:
+        faults: list[AbverifyError] = [_fault(item, document, model) for item in error.errors()]
+        raise_all(faults)
+        raise
+
+
+def _fault(item: Any, document: Document, model: type[Value]) -> InvalidError:
+    path = _document_path(item["loc"], document)
+    name = ".".join(map(str, path)) or "the document"
+    kind, place = item["type"], document.place(path)
+    if kind == "extra_forbidden":
+        field = str(item["loc"][-1])
+        return InvalidError(
+            f"unknown field {field!r}",
+            rule="AV102",
+            place=place,
+            expected=_allowed(field, path, model),
+            found=field,
+        )
+    if kind == "missing":
+        field = str(item["loc"][-1])
+        return InvalidError(
+            f"{name} lacks the field {field!r}", rule="AV102", place=place, expected=field
+        )
+    message = str(item["msg"]).removeprefix("Value error, ")
+    found = None if isinstance(item["input"], dict | list) else repr(item["input"])
+    return InvalidError(f"{name}: {message}", rule="AV102", place=place, found=found)
+
+
+def _document_path(location: Sequence[str | int], document: Document) -> Path:
+    """The part of pydantic's location that exists in the document (union tags do not)."""
+    path: Path = ()
+    for part in location:
+        if (*path, part) in document.places:
+            path = (*path, part)
+    return path
+
+
+def _allowed(field: str, path: Path, model: type[Value]) -> str:
+    fields = _fields_at(model, path[:-1]) if path and path[-1] == field else []
+    close = difflib.get_close_matches(field, fields, n=1)
+    if close:
+        return f"did you mean {close[0]!r}?"
+    return f"one of: {', '.join(fields)}" if fields else "no such field"
+
+
+def _fields_at(model: type[Value], path: Path) -> list[str]:
+    """The field names of the nested value at a path of plain mappings; empty where unions begin."""
+    current: Any = model
+    for part in path:
+        field = current.model_fields.get(part)
+        current = getattr(field, "annotation", None)
+        if not hasattr(current, "model_fields"):
+            return []
+    return sorted(info.alias or name for name, info in current.model_fields.items())
