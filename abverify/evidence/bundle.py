@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 from abverify._canonical import parse_canonical, sha256_hex
 from abverify.errors import UntrustedError
 from abverify.evidence.lock import RunLock, parse_lock
-from abverify.evidence.manifest import JOURNAL, LOCK, MANIFEST, SCORES, FileDigest, Manifest
+from abverify.evidence.manifest import (
+    ATTEMPTS,
+    JOURNAL,
+    LOCK,
+    MANIFEST,
+    SCORES,
+    FileDigest,
+    Manifest,
+)
 from abverify.evidence.rows import CalibrationRow, ParserCalibrationRow, parse_rows
 from abverify.evidence.soundness import Fault, row_faults
 from abverify.evidence.trials import counted, fold_trials
@@ -80,7 +88,11 @@ def read_bundle(files: Mapping[str, bytes], *, path: str) -> Bundle:
             place=path,
             expected=str(error.args[0]),
         ) from None
-    faults = [*_file_faults(manifest, files, path), *_lock_faults(manifest, lock, path)]
+    faults = [
+        *_file_faults(manifest, files, path),
+        *_lock_faults(manifest, lock, path),
+        *_attempt_faults(manifest, files, path),
+    ]
     trials: dict[tuple[str, int], TrialResult] = {}
     try:
         attempts = fold_trials(rows)
@@ -146,3 +158,20 @@ def _lock_faults(manifest: Manifest, lock: RunLock, path: str) -> list[Fault]:
         return []
     place = f"{path}/{LOCK}"
     return [Fault(place, "not the run's lock", expected=manifest.lock_sha256, found=lock.sha256)]
+
+
+def _attempt_faults(manifest: Manifest, files: Mapping[str, bytes], path: str) -> list[Fault]:
+    """Attempts are counted in a log of their own, which a run of ours always has."""
+    if manifest.imported_from is not None:
+        return []
+    counted_lines = files.get(ATTEMPTS, b"").count(b"\n")
+    if counted_lines == manifest.attempts_total:
+        return []
+    return [
+        Fault(
+            f"{path}/{ATTEMPTS}",
+            "the attempts are miscounted",
+            expected=f"{manifest.attempts_total} lines",
+            found=f"{counted_lines} lines",
+        )
+    ]

@@ -10,11 +10,14 @@ from abverify.model.identity import IdentityLevel
 from abverify.model.ids import GATE_ID_PATTERN
 from abverify.model.value import Count, Identifier, RelativePath, Sha256, Timestamp, Value
 
-MANIFEST_SCHEMA = "abverify/evidence/v1"
+MANIFEST_SCHEMA: Literal["abverify/evidence/v1"] = "abverify/evidence/v1"
+START_SCHEMA: Literal["abverify/run-start/v1"] = "abverify/run-start/v1"
 MANIFEST = "manifest.json"
 LOCK = "lock.json"
 JOURNAL = "rows.jsonl"
 SCORES = "scores.json"
+START = "start.json"
+ATTEMPTS = "attempts.jsonl"
 
 Stage = Literal["calibrate", "smoke", "bench"]
 GateName = Annotated[str, Field(pattern=GATE_ID_PATTERN)]
@@ -43,6 +46,28 @@ class ImportedFrom(Value):
     reference: str
 
 
+class Start(Value):
+    """The document `start.json`: what was known when the run began. It is never rewritten."""
+
+    schema_: Annotated[Literal["abverify/run-start/v1"], Field(alias="schema")]
+    run: Identifier
+    stage: Stage
+    offered_to: tuple[GateName, ...]
+    identity: IdentityLevel
+    started_at: Timestamp
+    lock_sha256: Sha256
+    began_after: tuple[ChainHead, ...]
+    """Where the ledger stood when the run began: order is judged by this, not by clocks."""
+
+
+class Attempt(Value):
+    """A line of `attempts.jsonl`: a trial was begun, whether or not it was ever finished."""
+
+    fixture: str
+    seed: Count
+    at: Timestamp
+
+
 class Manifest(Value):
     """The document `manifest.json`; its digest stands for the whole bundle."""
 
@@ -55,7 +80,6 @@ class Manifest(Value):
     finished_at: Timestamp
     lock_sha256: Sha256
     began_after: tuple[ChainHead, ...]
-    """Where the ledger stood when the run began: order is judged by this, not by clocks."""
     attempts_total: Count
     """Every attempt at a trial of this run, abandoned ones included."""
     imported_from: ImportedFrom | None

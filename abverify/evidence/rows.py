@@ -34,11 +34,14 @@ FinishReason = Literal["stop", "length", "time", "context"]
 
 
 class Trial(Value):
-    """Which trial a row belongs to: one fixture, one seed, and the attempt counted from 1."""
+    """Which trial a row belongs to: one fixture and one declared seed.
+
+    Attempts are not numbered here but counted in a log of their own, so that a
+    run that was cut off and resumed leaves the same journal as one that was not.
+    """
 
     fixture: str
     seed: Count
-    attempt: Positive
 
 
 class ParsedCall(Value):
@@ -90,7 +93,7 @@ class TurnRow(Value):
 
 
 class OracleRow(Value):
-    """One oracle command's run. `restored` lists protected files the model had changed."""
+    """One oracle command's run. `tampered` lists protected files the model had changed."""
 
     kind: Literal["oracle"] = "oracle"
     trial: Trial
@@ -101,7 +104,7 @@ class OracleRow(Value):
     exit_code: int | None
     killed: str | None
     output: str
-    restored: tuple[str, ...]
+    tampered: tuple[str, ...]
     millis: Count
 
 

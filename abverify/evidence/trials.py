@@ -30,7 +30,7 @@ class TrialResult:
     """One attempt at a trial, with everything the metrics need of it.
 
     Attributes:
-        trial: fixture, declared seed and attempt.
+        trial: fixture and declared seed.
         turns: its turns, in order.
         oracle: its oracle rows, in order.
         ended: its outcome row, or None if it was cut off.
@@ -115,16 +115,12 @@ def counted(trials: Iterable[TrialResult]) -> dict[tuple[str, int], TrialResult]
     strikes must not be possible by appending to a journal.
 
     Raises:
-        ValueError: if a trial was measured twice or its attempts are misnumbered.
+        ValueError: if a trial was measured twice.
     """
     chosen: dict[tuple[str, int], TrialResult] = {}
     for result in trials:
         key = (result.trial.fixture, result.trial.seed)
-        before = chosen.get(key)
-        expected = before.trial.attempt + 1 if before else 1
-        if result.trial.attempt != expected:
-            raise ValueError(f"attempt {result.trial.attempt} of {key[0]} should be {expected}")
-        if before and before.measured:
+        if key in chosen and chosen[key].measured:
             raise ValueError(f"{key[0]} seed {key[1]} was measured twice")
         chosen[key] = result
     return chosen

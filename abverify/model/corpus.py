@@ -27,6 +27,8 @@ class OracleCommand(Value):
     id: Identifier
     kind: Literal["tests", "compliance"]
     run: Annotated[tuple[str, ...], Field(min_length=1)]
+    expect: Text | None = None
+    """Text the output must hold as well, such as `Ran 4 tests`: exiting early is not passing."""
 
 
 class FixtureLimits(Value):
@@ -48,7 +50,9 @@ class FixtureSpec(Value):
     prompt: Text
     oracle: Annotated[tuple[OracleCommand, ...], Field(min_length=1)]
     protected: Annotated[tuple[RelativePath, ...], Field(min_length=1)]
-    """Oracle files: restored from the fixture before every oracle run."""
+    """Oracle files: always the fixture's own when the oracle runs, whatever the model did."""
+    deliverables: tuple[str, ...] = ()
+    """Globs of further files the oracle takes from the trial, besides the start state's own."""
     limits: FixtureLimits = FixtureLimits()
 
     @model_validator(mode="after")
@@ -83,6 +87,12 @@ class Fixture:
     def id(self) -> str:
         """The fixture's id, `<category>__<NN>-<slug>`."""
         return self.spec.id
+
+    @property
+    def deliverables(self) -> tuple[str, ...]:
+        """Globs of the files taken from a trial: unprotected start files, and the declared ones."""
+        own = (path for path in self.workspace if path not in self.spec.protected)
+        return (*sorted(own), *self.spec.deliverables)
 
     def state(self, name: CalibrationState) -> dict[str, bytes]:
         """The files of one calibration state."""

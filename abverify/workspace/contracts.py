@@ -6,16 +6,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from abverify._canonical import sha256_hex
+from abverify._yaml import read_yaml
 from abverify.errors import InvalidError, NothingToCheckError, raise_all
 from abverify.model.contract import Contract
 from abverify.model.ids import GateId, resolve
-from abverify.workspace.documents import load_document
+from abverify.workspace.documents import validate
 from abverify.workspace.files import read_bytes, read_tree
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from abverify._yaml import Document
     from abverify.errors import AbverifyError
 
 VERSIONS = "contracts/_versions"
@@ -29,11 +31,13 @@ class LoadedContract:
         path: the file, relative to the repository root.
         data: its bytes.
         contract: what they say.
+        document: the same as plain data, with the place of every value.
     """
 
     path: str
     data: bytes
     contract: Contract
+    document: Document
 
     @property
     def sha256(self) -> str:
@@ -73,8 +77,13 @@ def read_contract(root: Path, path: str) -> LoadedContract:
     Raises:
         InvalidError: AV101 or AV102 with the place of the fault.
     """
-    data = read_bytes(root, path)
-    return LoadedContract(path, data, load_document(Contract, data, name=path))
+    return contract_from(read_bytes(root, path), path)
+
+
+def contract_from(data: bytes, path: str) -> LoadedContract:
+    """Reads a contract from its bytes; errors as for `read_contract`."""
+    document = read_yaml(data, name=path)
+    return LoadedContract(path, data, validate(Contract, document), document)
 
 
 def load_registry(root: Path) -> Registry:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from abverify._canonical import tree_digest
 from abverify.errors import InvalidError, Place, raise_all
 from abverify.model.corpus import Corpus, Fixture, FixtureSpec
+from abverify.model.globs import glob_regex
 from abverify.workspace.documents import load_document
 from abverify.workspace.files import read_tree
 
@@ -73,10 +75,11 @@ def _check_states(fixture: Fixture, place: str) -> None:
     if missing:
         raise _faulty("a protected file is not in the workspace", place, found=missing[0])
     for part in ("solution", "broken"):
-        touched = [path for path in getattr(fixture, part) if path in fixture.spec.protected]
-        if touched:
-            message = f"the {part} changes a protected file"
-            raise _faulty(message, f"{place}/{part}/{touched[0]}")
+        patterns = [re.compile(glob_regex(glob)) for glob in fixture.deliverables]
+        for path in getattr(fixture, part):
+            if not any(pattern.fullmatch(path) for pattern in patterns):
+                message = f"the {part} changes a file that no trial could deliver"
+                raise _faulty(message, f"{place}/{part}/{path}", "a deliverable of the fixture")
 
 
 def _faulty(

@@ -1,0 +1,5 @@
+"""`python -m abverify`."""
+
+from abverify.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""The use cases: each verb's work, from the repository to a report value."""

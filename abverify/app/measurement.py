@@ -1,0 +1,191 @@
+"""What a measurement needs before it starts, gathered and proven: gate, corpus, engine, lock."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from abverify._canonical import sha256_hex
+from abverify.app.docket import chain_heads
+from abverify.bench.harness import harness_facts
+from abverify.bench.oracle import Bench
+from abverify.bench.sandbox import find, find_sandbox
+from abverify.errors import IndeterminateError, InvalidError, UntrustedError
+from abverify.evidence.demand import demanded
+from abverify.evidence.lock import RunLock
+from abverify.toolcalls import DEFAULT_TOOLS
+from abverify.workspace.contracts import load_registry
+from abverify.workspace.corpora import load_corpus
+from abverify.workspace.files import read_bytes
+from abverify.workspace.pins import input_digest, load_pins
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from abverify.bench.engines import Engine
+    from abverify.bench.schedule import Watcher
+    from abverify.evidence.lock import Scalar
+    from abverify.evidence.manifest import ChainHead
+    from abverify.model.contract import Contract
+    from abverify.model.corpus import Corpus, Fixture
+    from abverify.model.ids import GateId
+
+
+@dataclass(frozen=True, slots=True)
+class OpenGate:
+    """A gate made ready to be measured.
+
+    Attributes:
+        contract: its working contract.
+        corpus: the corpus, whose digest is the pinned one.
+        pins: the pinned digest of each input.
+        system_prompt: the system prompt's text.
+        heads: where the gate's chain stands now.
+    """
+
+    contract: Contract
+    corpus: Corpus
+    pins: Mapping[str, str]
+    system_prompt: str
+    heads: tuple[ChainHead, ...]
+
+    @property
+    def id(self) -> GateId:
+        """The gate's id."""
+        return self.contract.gate
+
+    @property
+    def smoke_fixture(self) -> Fixture:
+        """The fixture of the smoke test.
+
+        Raises:
+            InvalidError: AV128 if the corpus does not have it.
+        """
+        wanted = self.contract.evidence.smoke.fixture
+        fixture = self.corpus.fixture(wanted)
+        if fixture is None:
+            raise InvalidError(
+                "the smoke fixture is not in the corpus",
+                rule="AV128",
+                place=self.corpus.path,
+                found=wanted,
+            )
+        return fixture
+
+
+def open_gate(root: Path, name: str) -> OpenGate:
+    """Loads a gate and proves that its inputs are the pinned ones.
+
+    Raises:
+        AbverifyError: AV110/AV111 for the name, AV114 for drifted inputs, and
+            whatever is wrong with contract or corpus.
+    """
+    contract = load_registry(root).find(name).contract
+    pins = load_pins(root).inputs
+    for path in contract.inputs():
+        _prove_pinned(root, path, pins, contract)
+    prompt = read_bytes(root, contract.config.prompt.system)
+    return OpenGate(
+        contract=contract,
+        corpus=load_corpus(root, contract.evidence.bench.corpus),
+        pins=pins,
+        system_prompt=prompt.decode("utf-8"),
+        heads=chain_heads(root, (contract.gate,)),
+    )
+
+
+def _prove_pinned(root: Path, path: str, pins: Mapping[str, str], contract: Contract) -> None:
+    found = input_digest(root, path)
+    if pins.get(path) == found:
+        return
+    raise UntrustedError(
+        "an input of the contract is not the pinned one",
+        rule="AV114",
+        place=path,
+        expected=f"sha256 {pins[path]}" if path in pins else "a pin in contracts/pin.lock",
+        found=f"sha256 {found}",
+        next_step="restore it, or publish the change: "
+        f"abverify amend {contract.gate.name} --reason …",
+    )
+
+
+def bench_for(corpus: Corpus, *, unsafe: bool) -> Bench:
+    """The sandbox, and the toolchain of every language in the corpus.
+
+    Raises:
+        SandboxMissing: when none can be had and `unsafe` was not asked for.
+        ToolchainMissing: when a language of the corpus has none here.
+    """
+    languages = sorted({fixture.spec.language for fixture in corpus.fixtures})
+    chains = {language: find(language) for language in languages}
+    return Bench(find_sandbox(unsafe=unsafe), chains)
+
+
+def engine_for(root: Path, gate: OpenGate, watcher: Watcher) -> Engine:
+    """The engine the contract names, loaded, with the weights proven.
+
+    Raises:
+        AbverifyError: when weights or adapter are missing, damaged or not the pinned ones.
+    """
+    engine = gate.contract.config.engine
+    if engine.name != "llama":
+        raise IndeterminateError(
+            f"this build runs no {engine.name} engine",
+            rule="AV514",
+            expected="config.engine.name: llama",
+            found=engine.name,
+        )
+    from abverify.bench.engines.llama import open_llama
+
+    return open_llama(gate.contract.model, gate.contract.config, root=root, on_token=watcher.token)
+
+
+def run_lock(gate: OpenGate, engine: Mapping[str, Scalar], bench: Bench) -> RunLock:
+    """The lock of a run: what the contract demands, and what engine, sandbox and harness are.
+
+    Raises:
+        UntrustedError: AV515 if the engine's facts contradict the contract.
+    """
+    wanted = demanded(gate.contract, gate.pins)
+    wrong = [key for key in wanted if key in engine and engine[key] != wanted[key]]
+    if wrong:
+        raise UntrustedError(
+            f"the model is not the one the contract names: {', '.join(wrong)}",
+            rule="AV515",
+            place=str(gate.id),
+            expected=", ".join(f"{key}={wanted[key]}" for key in wrong),
+            found=", ".join(f"{key}={engine[key]}" for key in wrong),
+            next_step="mend the contract's description, or run it with the model it names",
+        )
+    return RunLock({**wanted, **engine, **meter_facts(gate, bench), **_tool_facts()})
+
+
+def calibration_lock(gate: OpenGate, bench: Bench) -> RunLock:
+    """The lock of a calibration: the meter alone, no model."""
+    parser = gate.contract.config.parser
+    facts = {"parser.profile": parser.profile, "parser.version": parser.version}
+    return RunLock({**meter_facts(gate, bench), **facts})
+
+
+def meter_facts(gate: OpenGate, bench: Bench) -> dict[str, Scalar]:
+    """The keys that make up the meter: harness, corpus, sandbox, toolchains."""
+    return {
+        **harness_facts(),
+        "corpus.sha256": gate.pins[gate.corpus.path],
+        "corpus.fixtures": len(gate.corpus.fixtures),
+        "sandbox.name": bench.sandbox.name,
+        "sandbox.version": bench.sandbox.version,
+        "sandbox.isolated": bench.sandbox.isolated,
+        **{
+            f"toolchain.{language}": chain.identity()
+            for language, chain in bench.toolchains.items()
+        },
+    }
+
+
+def _tool_facts() -> dict[str, Scalar]:
+    declared = [[tool.name, tool.description, tool.parameters] for tool in DEFAULT_TOOLS]
+    text = json.dumps(declared, sort_keys=True, ensure_ascii=True)
+    return {"prompt.tools_sha256": sha256_hex(text.encode("ascii"))}

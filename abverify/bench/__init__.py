@@ -1,0 +1,1 @@
+"""The bench: engines, sandbox, oracles and the agent loop. It cannot see records."""

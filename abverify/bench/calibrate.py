@@ -1,0 +1,54 @@
+"""Calibration: the meter reads states whose answer is known, before any verdict counts."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from abverify.bench.oracle import judge_files
+from abverify.evidence.rows import CalibrationRow, ParserCalibrationRow
+from abverify.model.corpus import STATES
+from abverify.toolcalls import run_calibration
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from abverify.bench.oracle import Bench, OracleReading
+    from abverify.model.config import ParserConfig
+    from abverify.model.corpus import CalibrationState, Corpus, Fixture
+
+
+def calibrate(
+    corpus: Corpus, parser: ParserConfig, bench: Bench
+) -> Iterator[CalibrationRow | ParserCalibrationRow]:
+    """Reads every fixture in each of its three states, and the parser's own corpus.
+
+    The reference solution must pass the oracle; the untouched start state and
+    the known-bad state must fail it.
+    """
+    for fixture in corpus.fixtures:
+        for state in STATES:
+            yield read_state(fixture, state, bench)
+    result = run_calibration(parser.profile, parser.version)
+    yield ParserCalibrationRow(
+        profile=parser.profile, version=parser.version, exact=result.exact, total=result.total
+    )
+
+
+def read_state(fixture: Fixture, state: CalibrationState, bench: Bench) -> CalibrationRow:
+    """Reads one known state."""
+    started = time.monotonic()
+    readings = judge_files(fixture, fixture.state(state), bench)
+    return CalibrationRow(
+        fixture=fixture.id,
+        state=state,
+        passed=all(reading.passed for reading in readings),
+        expected=state == "reference",
+        detail="; ".join(map(_detail, readings)),
+        millis=round((time.monotonic() - started) * 1000),
+    )
+
+
+def _detail(reading: OracleReading) -> str:
+    end = f"killed by {reading.killed}" if reading.killed else f"exit {reading.exit_code}"
+    return f"{reading.command.id}: {'passed' if reading.passed else 'failed'} ({end})"

@@ -1,0 +1,193 @@
+"""The append-only journal of a run: fsynced rows, one writer, resumed at the first open trial."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from typing import TYPE_CHECKING, Self
+
+from abverify._canonical import canonical_bytes, sha256_hex
+from abverify.errors import RefusedError, UntrustedError
+from abverify.evidence.manifest import (
+    ATTEMPTS,
+    JOURNAL,
+    LOCK,
+    MANIFEST,
+    MANIFEST_SCHEMA,
+    SCORES,
+    START,
+    Attempt,
+    FileDigest,
+    Manifest,
+    Start,
+)
+from abverify.evidence.rows import TrialEnded, parse_rows, row_line
+from abverify.evidence.trials import counted, fold_trials
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from abverify.evidence.lock import RunLock
+    from abverify.evidence.rows import Row
+    from abverify.evidence.scores import Scores
+    from abverify.evidence.trials import TrialResult
+
+
+class Journal:
+    """A run's folder while it is being written. Use it as a context manager."""
+
+    def __init__(self, folder: Path, start: Start, lock: RunLock) -> None:
+        """Opens the run's folder, making it if it is new and resuming it if it is not.
+
+        Raises:
+            RefusedError: AV520 if another process writes it, AV521 if it is another
+                run's folder (its lock differs).
+            UntrustedError: AV401 if its journal was altered.
+        """
+        self._folder = folder
+        self._lock = lock
+        folder.mkdir(parents=True, exist_ok=True)
+        self._rows_fd = os.open(folder / JOURNAL, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            self._claim()
+            self.start = self._begin(start)
+            self._rows = list(self._recover())
+        except BaseException:
+            os.close(self._rows_fd)
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._rows_fd)
+
+    def _claim(self) -> None:
+        try:
+            fcntl.flock(self._rows_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RefusedError(
+                "another process is writing this run",
+                rule="AV520",
+                place=str(self._folder),
+                next_step="wait for it to end, or stop it",
+            ) from None
+
+    def _begin(self, start: Start) -> Start:
+        path = self._folder / START
+        if not path.exists():
+            _write(self._folder / LOCK, self._lock.to_bytes())
+            _write(path, canonical_bytes(start.to_json()))
+            return start
+        kept = Start.model_validate_json(path.read_bytes())
+        if kept.lock_sha256 != self._lock.sha256:
+            raise RefusedError(
+                "this folder holds a run with another lock",
+                rule="AV521",
+                place=str(self._folder),
+                expected=self._lock.sha256,
+                found=kept.lock_sha256,
+                next_step="compare the two lock.json files; a different lock is a different run",
+            )
+        return kept
+
+    def _recover(self) -> tuple[Row, ...]:
+        """Drops what follows the last finished trial: a half-done trial starts from turn 1."""
+        data = os.pread(self._rows_fd, os.fstat(self._rows_fd).st_size, 0)
+        whole = data[: data.rfind(b"\n") + 1]
+        try:
+            rows = parse_rows(whole, name=str(self._folder / JOURNAL))
+            fold_trials(rows)
+        except ValueError as error:
+            raise UntrustedError(
+                "the journal contradicts itself",
+                rule="AV401",
+                place=str(self._folder / JOURNAL),
+                found=str(error),
+            ) from None
+        kept = _finished_prefix(rows)
+        size = sum(len(row_line(row)) for row in rows[:kept])
+        os.ftruncate(self._rows_fd, size)
+        os.lseek(self._rows_fd, 0, os.SEEK_END)
+        os.fsync(self._rows_fd)
+        return rows[:kept]
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """Every row written so far, resumed ones included."""
+        return tuple(self._rows)
+
+    def measured(self) -> dict[tuple[str, int], TrialResult]:
+        """The trials that are measured already and are not run again."""
+        chosen = counted(fold_trials(self._rows))
+        return {key: result for key, result in chosen.items() if result.measured}
+
+    def append(self, row: Row) -> None:
+        """Writes one row and syncs it to disk before returning."""
+        line = row_line(row)
+        view = memoryview(line)
+        while view:
+            view = view[os.write(self._rows_fd, view) :]
+        os.fsync(self._rows_fd)
+        self._rows.append(row)
+
+    def attempt(self, attempt: Attempt) -> None:
+        """Counts an attempt at a trial, before its first row."""
+        line = canonical_bytes(attempt.to_json()) + b"\n"
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+        descriptor = os.open(self._folder / ATTEMPTS, flags, 0o644)
+        try:
+            os.write(descriptor, line)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def close(self, scores: Scores, *, finished_at: str, notes: tuple[str, ...]) -> Manifest:
+        """Writes scores and manifest, which makes the folder an evidence bundle."""
+        _write(self._folder / SCORES, scores.to_bytes())
+        attempts = self._folder / ATTEMPTS
+        attempts.touch()
+        names = sorted((ATTEMPTS, JOURNAL, LOCK, SCORES, START))
+        files = [(name, (self._folder / name).read_bytes()) for name in names]
+        start = self.start
+        manifest = Manifest(
+            schema_=MANIFEST_SCHEMA,
+            run=start.run,
+            stage=start.stage,
+            offered_to=start.offered_to,
+            identity=start.identity,
+            started_at=start.started_at,
+            finished_at=finished_at,
+            lock_sha256=start.lock_sha256,
+            began_after=start.began_after,
+            attempts_total=attempts.read_bytes().count(b"\n"),
+            imported_from=None,
+            notes=notes,
+            files=tuple(
+                FileDigest(name=name, size=len(data), sha256=sha256_hex(data))
+                for name, data in files
+            ),
+        )
+        _write(self._folder / MANIFEST, canonical_bytes(manifest.to_json()))
+        return manifest
+
+
+def _finished_prefix(rows: tuple[Row, ...]) -> int:
+    """How many rows belong to finished trials or to none at all."""
+    open_from: int | None = None
+    for index, row in enumerate(rows):
+        if row.kind == "trial":
+            open_from = index
+        elif isinstance(row, TrialEnded):
+            open_from = None
+    return len(rows) if open_from is None else open_from
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Replaces a file of the run in one step, synced."""
+    temporary = path.with_name(f".{path.name}.new")
+    with temporary.open("wb") as stream:
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
+    temporary.replace(path)

@@ -1,0 +1,148 @@
+"""The oracle: a fixture's real commands, run in the sandbox on what the trial delivered.
+
+It judges a clean copy: the fixture's start state, into which only the declared
+deliverables of the trial are taken. So a model cannot win by editing the tests,
+by adding a module that shadows the test runner, or by leaving build products;
+what it changed among the protected files is reported with the reading.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from abverify.bench.confined import Confined, OutsideWorkspace
+from abverify.bench.sandbox import Limits
+from abverify.model.globs import glob_regex
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from abverify.bench.sandbox import Sandbox, Toolchain
+    from abverify.model.corpus import Fixture, OracleCommand
+
+_OUTPUT_KEPT = 4_000
+
+
+@dataclass(frozen=True, slots=True)
+class OracleReading:
+    """What one oracle command said.
+
+    Attributes:
+        command: the declared command.
+        passed: whether it exited with 0 within its limits and said what it is expected to.
+        exit_code: its exit code; None when it was killed.
+        killed: which limit killed it, if one did.
+        output: the end of its output.
+        millis: wall-clock time.
+    """
+
+    command: OracleCommand
+    passed: bool
+    exit_code: int | None
+    killed: str | None
+    output: str
+    millis: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """Where oracles and tools run: the sandbox, and each language's toolchain."""
+
+    sandbox: Sandbox
+    toolchains: Mapping[str, Toolchain]
+
+    def chain(self, fixture: Fixture) -> tuple[Toolchain, ...]:
+        """The toolchains a fixture's commands may use."""
+        return (self.toolchains[fixture.spec.language],)
+
+
+def fixture_limits(fixture: Fixture) -> Limits:
+    """The sandbox limits that the fixture declares for each of its commands."""
+    declared = fixture.spec.limits
+    return Limits(
+        wall_seconds=float(declared.seconds),
+        cpu_seconds=declared.seconds * 2,
+        memory_bytes=declared.memory_mb << 20,
+        processes=declared.processes,
+        output_bytes=declared.output_kb << 10,
+    )
+
+
+def judge_workspace(
+    fixture: Fixture, workspace: Path, bench: Bench
+) -> tuple[tuple[OracleReading, ...], tuple[str, ...]]:
+    """Runs the oracle on a trial's workspace.
+
+    Returns:
+        The readings, one a command, and the protected files the trial had changed.
+    """
+    files = Confined(workspace)
+    return judge_files(fixture, delivered(fixture, files), bench), tampered(fixture, files)
+
+
+def judge_files(
+    fixture: Fixture, files: Mapping[str, bytes], bench: Bench
+) -> tuple[OracleReading, ...]:
+    """Runs every oracle command on a fresh copy of the files, all of them even if one fails."""
+    with tempfile.TemporaryDirectory(prefix="abverify-oracle-") as folder:
+        workspace = Path(folder) / "workspace"
+        workspace.mkdir()
+        Confined(workspace).fill(files)
+        return tuple(_run(command, fixture, workspace, bench) for command in fixture.spec.oracle)
+
+
+def delivered(fixture: Fixture, files: Confined) -> dict[str, bytes]:
+    """The start state with the trial's deliverables in place of its own."""
+    patterns = [re.compile(glob_regex(glob)) for glob in fixture.deliverables]
+    chosen = {
+        path: data for path, data in fixture.workspace.items() if not _matches(path, patterns)
+    }
+    for path in files.files():
+        if path not in chosen and _matches(path, patterns):
+            data = _read(files, path)
+            if data is not None:
+                chosen[path] = data
+    return chosen
+
+
+def tampered(fixture: Fixture, files: Confined) -> tuple[str, ...]:
+    """The protected files whose bytes are no longer the fixture's."""
+    return tuple(
+        path for path in fixture.spec.protected if _read(files, path) != fixture.workspace[path]
+    )
+
+
+def _matches(path: str, patterns: Sequence[re.Pattern[str]]) -> bool:
+    return any(pattern.fullmatch(path) for pattern in patterns)
+
+
+def _read(files: Confined, path: str) -> bytes | None:
+    try:
+        return files.read(path)
+    except (OutsideWorkspace, FileNotFoundError, PermissionError):
+        return None
+
+
+def _run(command: OracleCommand, fixture: Fixture, workspace: Path, bench: Bench) -> OracleReading:
+    started = time.monotonic()
+    done = bench.sandbox.run(
+        command.run,
+        workspace=workspace,
+        limits=fixture_limits(fixture),
+        toolchains=bench.chain(fixture),
+    )
+    text = done.output.decode("utf-8", "replace")
+    said = command.expect is None or command.expect in text
+    return OracleReading(
+        command=command,
+        passed=done.exit_code == 0 and done.killed is None and not done.timed_out and said,
+        exit_code=done.exit_code,
+        killed=done.killed,
+        output=text[-_OUTPUT_KEPT:],
+        millis=round((time.monotonic() - started) * 1000),
+    )

@@ -1,0 +1,118 @@
+"""A run's trials in their fixed order, each journaled, failures of ours kept apart."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from abverify._clock import now, timestamp
+from abverify.bench.arena import Arena
+from abverify.bench.engines import EngineFailure
+from abverify.bench.sandbox import SandboxFailed
+from abverify.evidence.manifest import Attempt
+from abverify.evidence.rows import Trial, TrialEnded, TrialStarted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from abverify.bench.engines import Engine
+    from abverify.bench.journal import Journal
+    from abverify.bench.oracle import Bench
+    from abverify.evidence.rows import Row
+    from abverify.model.config import RunConfig
+    from abverify.model.corpus import Fixture
+
+
+class Watcher(Protocol):
+    """Somebody who looks on: the terminal's live progress. Watching changes nothing."""
+
+    def trial_started(self, trial: Trial, number: int, total: int) -> None:
+        """A trial begins."""
+
+    def row(self, row: Row) -> None:
+        """A row was journaled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run has to do.
+
+    Attributes:
+        fixtures: the fixtures to run, in order.
+        seeds: the declared seeds; a fixture runs once with each.
+        config: the contract's run configuration.
+        system_prompt: the text of the system prompt.
+    """
+
+    fixtures: Sequence[Fixture]
+    seeds: Sequence[int]
+    config: RunConfig
+    system_prompt: str
+
+    def trials(self) -> tuple[tuple[Trial, Fixture], ...]:
+        """Every trial, seed by seed and fixture by fixture: an early stop spans the fixtures."""
+        return tuple(
+            (Trial(fixture=fixture.id, seed=seed), fixture)
+            for seed in self.seeds
+            for fixture in self.fixtures
+        )
+
+
+def run_trials(
+    plan: Plan, engine: Engine, bench: Bench, journal: Journal, watcher: Watcher
+) -> None:
+    """Runs every trial that is not measured yet.
+
+    A failure of the engine or the sandbox ends its trial as an infrastructure
+    failure and the run goes on; an interruption leaves the trial open, to be
+    started again from turn 1 when the run is resumed.
+    """
+    trials = plan.trials()
+    done = journal.measured()
+    for number, (trial, fixture) in enumerate(trials, 1):
+        if (trial.fixture, trial.seed) in done:
+            continue
+        watcher.trial_started(trial, number, len(trials))
+        _run_one(plan, trial, fixture, engine, bench, journal, watcher)
+
+
+def _run_one(
+    plan: Plan,
+    trial: Trial,
+    fixture: Fixture,
+    engine: Engine,
+    bench: Bench,
+    journal: Journal,
+    watcher: Watcher,
+) -> None:
+    turns = 0
+
+    def emit(row: Row) -> None:
+        nonlocal turns
+        turns += row.kind == "turn"
+        journal.append(row)
+        watcher.row(row)
+
+    journal.attempt(Attempt(fixture=trial.fixture, seed=trial.seed, at=timestamp(now())))
+    emit(TrialStarted(trial=trial))
+    with tempfile.TemporaryDirectory(prefix="abverify-trial-") as folder:
+        workspace = Path(folder) / "workspace"
+        workspace.mkdir()
+        arena = Arena(
+            trial, fixture, plan.config, plan.system_prompt, engine, bench, workspace, emit
+        )
+        try:
+            arena.run()
+        except (EngineFailure, SandboxFailed) as failure:
+            emit(
+                TrialEnded(
+                    trial=trial,
+                    outcome="infrastructure_failure",
+                    reason=str(failure)[:500],
+                    turns=turns,
+                    changes=(),
+                    millis=0,
+                )
+            )

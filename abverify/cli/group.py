@@ -1,0 +1,116 @@
+"""The root command: lazy verbs, did-you-mean, and the one place where errors become exit codes."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import sys
+from typing import Any, NoReturn
+
+import click
+
+from abverify._version import __version__
+
+VERBS = {
+    "amend": ("amend", "Publish a contract version: an introduction or an amendment, signed."),
+    "audit": ("audit", "Verify every record, its signatures, and all that it cites."),
+    "check": ("check", "Is this gate open? Decide from evidence and ledger, and say why."),
+    "evidence": ("evidence", "Show and verify evidence bundles."),
+    "explain": ("explain", "Explain a rule, with a failing and a passing example."),
+    "keys": ("keys", "Make and list signing keys; they live outside the repository."),
+    "lint": ("lint", "Find what is wrong with contracts and fixtures before anything runs."),
+    "run": ("run", "Run a gate's calibration, smoke test or bench, and keep the evidence."),
+    "schema": ("schema", "Print the JSON Schema of a document."),
+    "status": ("status", "Every gate and scope, with its state derived from the ledger."),
+    "suspend": ("suspend", "Sign a suspension of a scope or of gates."),
+    "toolcalls": ("toolcalls", "Parse tool calls out of raw assistant text."),
+    "trust": ("trust", "Start or show the trust root that says who may sign what."),
+}
+
+INTERRUPTED = 130
+INTERNAL = 70
+
+
+class LazyGroup(click.Group):
+    """A group that imports a verb's module only when the verb is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The verbs, sorted."""
+        del ctx
+        return sorted(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The verb's command, imported now."""
+        del ctx
+        if cmd_name not in VERBS:
+            return None
+        module = importlib.import_module(f"abverify.cli.{VERBS[cmd_name][0]}")
+        command: click.Command = module.command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Finds the verb, or says which one was probably meant."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            close = difflib.get_close_matches(args[0], VERBS, n=2, cutoff=0.5)
+            if not close or args[0] in VERBS:
+                raise
+            meant = f"{error.message} Did you mean {' or '.join(close)}?"
+            raise click.UsageError(meant, ctx) from None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Lists the verbs from the table, without importing any of them."""
+        del ctx
+        with formatter.section("Verbs"):
+            formatter.write_dl([(name, VERBS[name][1]) for name in sorted(VERBS)])
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 met or clean, 1 not met, 2 usage or invalid input, 3 cannot evaluate, "
+    "4 integrity or trust failure, 5 nothing to check, 70 internal error, 130 interrupted.",
+)
+@click.version_option(__version__, prog_name="abverify")
+def root() -> None:
+    """Contract gates for language models: run the evidence, decide, and sign."""
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Runs the command line and exits with a documented code; a traceback is never shown."""
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+
+
+def run(arguments: list[str]) -> int:
+    """Runs the command line and returns its exit code."""
+    from abverify.errors import AbverifyError, exit_code_of
+
+    try:
+        result: Any = root.main(args=arguments, prog_name="abverify", standalone_mode=False)
+    except AbverifyError as error:
+        _say(error.diagnostics())
+        return exit_code_of(error)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        _say("interrupted: everything finished so far is kept; run the same command to go on")
+        return INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    except Exception as error:  # noqa: BLE001 (the last resort: a bug must not look like a verdict)
+        from abverify.cli.crash import write_report
+
+        _say(write_report(error, arguments))
+        return INTERNAL
+    return result if isinstance(result, int) else 0
+
+
+def _say(text: str) -> None:
+    from abverify.report.plain import inert
+
+    click.echo("\n".join(map(inert, text.split("\n"))), err=True)

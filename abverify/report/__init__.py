@@ -1,0 +1,1 @@
+"""Rendering: a report value in, a string out, one format a module."""

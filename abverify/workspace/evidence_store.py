@@ -1,0 +1,98 @@
+"""Evidence on disk: every bundle of the repository, read back and verified."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from abverify.errors import AbverifyError
+from abverify.evidence.bundle import Bundle, read_bundle
+from abverify.evidence.manifest import MANIFEST, START
+from abverify.workspace.files import read_tree
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from abverify.model.ids import GateId
+
+GATES = "gates"
+RECORDED = "fixtures/recorded"
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A bundle folder that could not be read at all, and why."""
+
+    path: str
+    error: AbverifyError
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceStore:
+    """Every bundle found, the ones that cannot be read, and the runs still open."""
+
+    bundles: tuple[Bundle, ...]
+    unreadable: tuple[Unreadable, ...]
+    unfinished: tuple[str, ...]
+
+    def offered_to(self, gate: GateId) -> tuple[Bundle, ...]:
+        """The smoke and bench bundles offered to a gate."""
+        return tuple(
+            bundle
+            for bundle in self.bundles
+            if str(gate) in bundle.manifest.offered_to and bundle.manifest.stage != "calibrate"
+        )
+
+    def calibrations(self) -> tuple[Bundle, ...]:
+        """Every calibration bundle: the meter is shared by all gates."""
+        return tuple(b for b in self.bundles if b.manifest.stage == "calibrate")
+
+    def unreadable_of(self, gate: GateId) -> tuple[Unreadable, ...]:
+        """The unreadable bundles in a gate's own folder."""
+        prefix = f"{evidence_folder(gate)}/"
+        return tuple(item for item in self.unreadable if item.path.startswith(prefix))
+
+    def unfinished_of(self, gate: GateId) -> tuple[str, ...]:
+        """The folders of a gate's runs that were begun and never finished."""
+        prefix = f"{evidence_folder(gate)}/"
+        return tuple(path for path in self.unfinished if path.startswith(prefix))
+
+
+def evidence_folder(gate: GateId) -> str:
+    """Where a gate's own runs are kept, relative to the root."""
+    return f"{GATES}/{gate.namespace}/{gate.name}/evidence"
+
+
+def load_evidence(root: Path) -> EvidenceStore:
+    """Reads every bundle below `gates/` and `fixtures/recorded/`."""
+    bundles: list[Bundle] = []
+    unreadable: list[Unreadable] = []
+    unfinished: list[str] = []
+    for path in bundle_folders(root):
+        if not (root / path / MANIFEST).exists():
+            unfinished.append(path)
+            continue
+        try:
+            bundles.append(load_bundle(root, path))
+        except AbverifyError as error:
+            unreadable.append(Unreadable(path, error))
+    return EvidenceStore(tuple(bundles), tuple(unreadable), tuple(unfinished))
+
+
+def load_bundle(root: Path, path: str) -> Bundle:
+    """Reads one bundle.
+
+    Raises:
+        UntrustedError: if its manifest, lock or journal cannot be read at all.
+    """
+    return read_bundle(read_tree(root, path), path=path)
+
+
+def bundle_folders(root: Path) -> tuple[str, ...]:
+    """The folders that hold a run, finished or not, relative to the root, sorted."""
+    folders = [*(root / GATES).glob("*/*/evidence/*"), *(root / RECORDED).glob("*")]
+    return tuple(
+        folder.relative_to(root).as_posix()
+        for folder in sorted(folders)
+        if (folder / MANIFEST).exists() or (folder / START).exists()
+    )
