@@ -1,0 +1,355 @@
+"""The `llama` engine: a GGUF file on this machine's CPU, through llama-cpp-python."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Self
+
+from abverify.bench.engines import Completion, EngineFailure
+from abverify.bench.engines.llama_process import WorkerProcess
+from abverify.bench.engines.llama_wire import (
+    Complete,
+    Completed,
+    Load,
+    Loaded,
+    Reset,
+    SamplerKnobs,
+    Source,
+)
+from abverify.bench.gguf_header import missing_package
+from abverify.bench.weights import identify, locate
+from abverify.errors import IndeterminateError, InvalidError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+    from types import TracebackType
+
+    from abverify.bench.engines import Message
+    from abverify.bench.weights import WeightFacts
+    from abverify.evidence.lock import Scalar
+    from abverify.model.config import EngineConfig, PromptConfig, RunConfig, Sampling
+    from abverify.model.identity import Adapter, ModelSection
+
+_LOAD_SECONDS: Final = 1800.0
+_RESET_SECONDS: Final = 60.0
+_GRACE_SECONDS: Final = 30.0
+"""How much longer than its own limit a completion may take before the child counts as hung."""
+_MAX_SEED: Final = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedAdapter:
+    """A LoRA adapter to apply over the weights.
+
+    Attributes:
+        path: its GGUF file.
+        facts: what the file is.
+        scale: what the adapter is multiplied with, as a decimal text.
+    """
+
+    path: Path
+    facts: WeightFacts
+    scale: str
+
+
+class LlamaEngine:
+    """Completions of one model with one configuration, computed in a child process.
+
+    The child is started at once. When it breaks, the call raises `EngineFailure`
+    and the engine is broken until the next `start_trial`, which starts a new
+    child: within a trial, a cache computed anew would change the completions.
+
+    Args:
+        path: the weight file.
+        facts: what the file is; the child refuses it if it changed since.
+        name: the model's declared name.
+        engine: context, cache policy and the settings that change logits.
+        sampling: the sampler chain.
+        prompt: how the history is rendered.
+        adapter: a LoRA adapter, or null.
+        threads: threads to compute with, by default one for each usable core; not in the
+            lock, because the number changes no bit.
+        on_token: called during a completion with the count of tokens sampled so far.
+
+    Raises:
+        IndeterminateError: AV514 if a package of the `llama` extra is not installed,
+            AV517 if the weights cannot be loaded here.
+        InvalidError: AV515 if the file cannot serve as chat model or adapter.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        facts: WeightFacts,
+        *,
+        name: str,
+        engine: EngineConfig,
+        sampling: Sampling,
+        prompt: PromptConfig,
+        adapter: LoadedAdapter | None = None,
+        threads: int | None = None,
+        on_token: Callable[[int], None] | None = None,
+    ) -> None:
+        _require_packages()
+        template = _chat_template(path, facts)
+        if adapter is not None:
+            _require_adapter(adapter)
+        self._name = name
+        self._weights = facts
+        self._adapter = adapter
+        self._engine = engine
+        self._on_token = on_token
+        self._load = Load(
+            weights=Source(str(path), facts.stamp),
+            template=template,
+            adapter=Source(str(adapter.path), adapter.facts.stamp) if adapter else None,
+            adapter_scale=float(adapter.scale) if adapter else 1.0,
+            n_ctx=engine.n_ctx,
+            n_ubatch=engine.n_ubatch,
+            flash_attn=engine.flash_attn,
+            cache_type=engine.cache_type,
+            kv_cache=engine.kv_cache,
+            history=prompt.history,
+            penalty_scope=sampling.penalty_scope,
+            threads=threads or len(os.sched_getaffinity(0)),
+            knobs=_knobs(sampling),
+        )
+        self._worker: WorkerProcess | None = None
+        self._closed = False
+        try:
+            self._loaded = self._start()
+        except EngineFailure as failure:
+            raise IndeterminateError(
+                "the weights cannot be loaded",
+                rule="AV517",
+                place=str(path),
+                expected="a model that llama.cpp loads with the declared configuration",
+                found=str(failure),
+                next_step="check config.engine, the memory of this machine, and the model itself",
+            ) from None
+
+    def facts(self) -> Mapping[str, Scalar]:
+        """The run-lock keys this engine answers for (`model.*`, `engine.*`)."""
+        weights, adapter, engine = self._weights, self._adapter, self._engine
+        return {
+            "model.name": self._name,
+            "model.weights_sha256": weights.sha256,
+            "model.weights_bytes": weights.size,
+            "model.architecture": weights.architecture,
+            "model.size_label": weights.size_label,
+            "model.finetune": weights.finetune,
+            "model.file_type": weights.file_type,
+            "model.general_name": weights.general_name,
+            "model.template_sha256": weights.template_sha256,
+            "model.tokenizer_sha256": weights.tokenizer_sha256,
+            "model.adapter_sha256": adapter.facts.sha256 if adapter else None,
+            "model.adapter_scale": adapter.scale if adapter else None,
+            "engine.name": "llama",
+            "engine.version": self._loaded.version,
+            "engine.system": self._loaded.system,
+            "engine.n_ctx": engine.n_ctx,
+            "engine.n_ubatch": engine.n_ubatch,
+            "engine.kv_cache": engine.kv_cache,
+            "engine.sequences": engine.sequences,
+            "engine.flash_attn": engine.flash_attn,
+            "engine.cache_type": engine.cache_type,
+            "engine.sampler_chain": self._loaded.sampler_chain,
+        }
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the child; null while there is none."""
+        return self._worker.pid if self._worker else None
+
+    def start_trial(self) -> None:
+        """Forgets everything; starts a new child if the last one broke.
+
+        Raises:
+            EngineFailure: if no child can be started, or it is not what the first one was.
+        """
+        if self._worker is not None and self._worker.alive():
+            self._ask(Reset(), seconds=_RESET_SECONDS)
+            return
+        self._discard()
+        if self._closed:
+            raise EngineFailure("the engine is closed")
+        loaded = self._start()
+        if loaded != self._loaded:
+            self._discard()
+            raise EngineFailure(f"the engine changed under the run: {self._loaded} to {loaded}")
+
+    def complete(
+        self, messages: Sequence[Message], *, seed: int, max_tokens: int, seconds: float
+    ) -> Completion:
+        """Completes the conversation with an assistant message.
+
+        Args:
+            messages: the conversation so far.
+            seed: of the sampler, 1 to 2**31 - 1.
+            max_tokens: tokens to sample at most, at least 1.
+            seconds: wall-clock limit of prefill and decode together; both stop at it.
+
+        Raises:
+            EngineFailure: if the engine broke; never for anything the model did.
+            ValueError: if the seed or `max_tokens` is out of range.
+        """
+        if not 1 <= seed <= _MAX_SEED:
+            raise ValueError(f"a seed is 1 to {_MAX_SEED}, not {seed}: 0 means chance to llama.cpp")
+        if max_tokens < 1:
+            raise ValueError(f"max_tokens is at least 1, not {max_tokens}")
+        request = Complete(
+            messages=tuple(messages),
+            seed=seed,
+            max_tokens=max_tokens,
+            seconds=seconds,
+            progress=self._on_token is not None,
+        )
+        reply = self._ask(request, seconds=seconds + _GRACE_SECONDS)
+        if not isinstance(reply, Completed):
+            self._discard()
+            raise EngineFailure(f"the engine process answered with {type(reply).__name__}")
+        return Completion(
+            text=reply.text,
+            finish_reason=reply.finish_reason,
+            prompt_sha256=reply.prompt_sha256,
+            prompt_tokens=reply.prompt_tokens,
+            completion_tokens=reply.completion_tokens,
+            millis=reply.millis,
+        )
+
+    def close(self) -> None:
+        """Ends the child. It may be called twice."""
+        self._closed = True
+        self._discard()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _start(self) -> Loaded:
+        self._worker = WorkerProcess()
+        reply = self._ask(self._load, seconds=_LOAD_SECONDS)
+        if not isinstance(reply, Loaded):
+            self._discard()
+            raise EngineFailure(f"the engine process answered with {type(reply).__name__}")
+        return reply
+
+    def _ask(self, request: Load | Reset | Complete, *, seconds: float) -> object:
+        if self._worker is None:
+            raise EngineFailure("the engine broke earlier in this trial, or is closed")
+        try:
+            return self._worker.request(request, seconds=seconds, on_token=self._on_token)
+        except BaseException:  # Ctrl-C too: the child is in the middle of something.
+            self._discard()
+            raise
+
+    def _discard(self) -> None:
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            worker.kill()
+
+
+def open_llama(
+    model: ModelSection,
+    config: RunConfig,
+    *,
+    root: Path,
+    threads: int | None = None,
+    on_token: Callable[[int], None] | None = None,
+) -> LlamaEngine:
+    """The engine of a contract: its weights and adapter found, hashed, checked and loaded.
+
+    Args:
+        model: the contract's model section.
+        config: its run configuration.
+        root: the repository root, to which relative paths refer.
+        threads: threads to compute with; by default one for each usable core.
+        on_token: called during a completion with the count of tokens sampled so far.
+
+    Raises:
+        IndeterminateError: AV510 if the weights are not here, AV513 if the adapter does not
+            exist yet, AV514 if a package is missing, AV517 if llama.cpp cannot load them.
+        InvalidError: AV511 if a file is no whole GGUF file, AV515 if it is of the wrong kind,
+            AV516 if the contract's source is malformed.
+        UntrustedError: AV512 if a file is not the declared one.
+    """
+    _require_packages()
+    adapter = _open_adapter(model.adapter, root) if model.adapter else None
+    path = locate(model.source, file=model.weights.file, root=root)
+    return LlamaEngine(
+        path,
+        identify(path, expected_sha256=model.weights.sha256),
+        name=model.name,
+        engine=config.engine,
+        sampling=config.sampling,
+        prompt=config.prompt,
+        adapter=adapter,
+        threads=threads,
+        on_token=on_token,
+    )
+
+
+def _open_adapter(adapter: Adapter, root: Path) -> LoadedAdapter:
+    if adapter.sha256 is None:
+        raise IndeterminateError(
+            "the adapter does not exist yet",
+            rule="AV513",
+            place=adapter.file,
+            expected="the sha256 of an adapter file",
+            found="null",
+            next_step="train the adapter, then amend the contract with its sha256",
+        )
+    path = root / adapter.file
+    facts = identify(path, expected_sha256=adapter.sha256, name=adapter.file)
+    return LoadedAdapter(path=path, facts=facts, scale=adapter.scale)
+
+
+def _require_packages() -> None:
+    for module, package in (("llama_cpp", "llama-cpp-python"), ("jinja2", "jinja2")):
+        if importlib.util.find_spec(module) is None:
+            raise missing_package(package)
+
+
+def _chat_template(path: Path, facts: WeightFacts) -> str:
+    if facts.kind != "model":
+        raise _wrong_kind(path, expected="general.type: model", found=facts.kind)
+    if facts.chat_template is None:
+        raise _wrong_kind(path, expected="a chat template in the file", found="none")
+    return facts.chat_template
+
+
+def _require_adapter(adapter: LoadedAdapter) -> None:
+    if adapter.facts.kind != "adapter":
+        raise _wrong_kind(adapter.path, expected="general.type: adapter", found=adapter.facts.kind)
+
+
+def _wrong_kind(path: Path, *, expected: str, found: str) -> InvalidError:
+    return InvalidError(
+        "the file cannot serve as what the contract calls it",
+        rule="AV515",
+        place=str(path),
+        expected=expected,
+        found=found,
+        next_step="name another file in the contract's model section",
+    )
+
+
+def _knobs(sampling: Sampling) -> SamplerKnobs:
+    return SamplerKnobs(
+        temperature=float(sampling.temperature),
+        top_k=sampling.top_k,
+        top_p=float(sampling.top_p),
+        min_p=float(sampling.min_p),
+        repeat_penalty=float(sampling.repeat_penalty),
+        repeat_last_n=sampling.repeat_last_n,
+    )

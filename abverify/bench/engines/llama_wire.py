@@ -1,0 +1,151 @@
+"""What the llama engine and its child process say to each other: JSON, a line each."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, TypeAlias
+
+from abverify.bench.engines import Message
+
+FileStamp: TypeAlias = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file to load, with the stamp it had when its bytes were hashed."""
+
+    path: str
+    stamp: FileStamp
+
+
+@dataclass(frozen=True, slots=True)
+class SamplerKnobs:
+    """The sampler's settings as llama.cpp takes them; temperature 0 is greedy."""
+
+    temperature: float
+    top_k: int
+    top_p: float
+    min_p: float
+    repeat_penalty: float
+    repeat_last_n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Loads the model. It is the first request, and comes once."""
+
+    weights: Source
+    template: str
+    adapter: Source | None
+    adapter_scale: float
+    n_ctx: int
+    n_ubatch: int
+    flash_attn: bool
+    cache_type: Literal["f16", "q8_0"]
+    kv_cache: Literal["continue", "fresh"]
+    history: Literal["native-chat", "flattened"]
+    penalty_scope: Literal["generated", "prompt+generated"]
+    threads: int
+    knobs: SamplerKnobs
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """Empties the cache: a new trial begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class Complete:
+    """Asks for one completion; `progress` asks for a `Progress` after each token."""
+
+    messages: tuple[Message, ...]
+    seed: int
+    max_tokens: int
+    seconds: float
+    progress: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The model is loaded; what only the library can tell."""
+
+    version: str
+    system: str
+    sampler_chain: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The cache is empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Tokens sampled so far in the completion under way."""
+
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """A completion; the fields are those of `Completion`."""
+
+    text: str
+    finish_reason: Literal["stop", "length", "time", "context"]
+    prompt_sha256: str
+    prompt_tokens: int
+    completion_tokens: int
+    millis: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The request could not be served; the process is of no further use."""
+
+    message: str
+
+
+Request: TypeAlias = Load | Reset | Complete
+Reply: TypeAlias = Loaded | Done | Progress | Completed | Failed
+
+_KINDS = {kind.__name__: kind for kind in (Reset, Loaded, Done, Progress, Completed, Failed)}
+
+
+def encode(message: Request | Reply) -> bytes:
+    """The line that carries a message, line feed included."""
+    body = {"kind": type(message).__name__, **asdict(message)}
+    return json.dumps(body).encode("ascii") + b"\n"
+
+
+def decode(line: bytes) -> Request | Reply:
+    """The message of a line.
+
+    Raises:
+        ValueError: if the line carries none; then something else wrote to the pipe.
+    """
+    try:
+        body: dict[str, Any] = json.loads(line)
+        kind = body.pop("kind")
+        if kind == "Load":
+            return _load(body)
+        if kind == "Complete":
+            messages = tuple(Message(**message) for message in body.pop("messages"))
+            return Complete(messages=messages, **body)
+        return _KINDS[kind](**body)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise ValueError(f"no message: {line[:80]!r}") from None
+
+
+def _load(body: dict[str, Any]) -> Load:
+    adapter = body.pop("adapter")
+    return Load(
+        weights=_source(body.pop("weights")),
+        adapter=None if adapter is None else _source(adapter),
+        knobs=SamplerKnobs(**body.pop("knobs")),
+        **body,
+    )
+
+
+def _source(body: dict[str, Any]) -> Source:
+    return Source(path=body["path"], stamp=tuple(body["stamp"]))

@@ -1,0 +1,91 @@
+"""The child process of the llama engine: `python -m abverify.bench.engines.llama_worker`.
+
+It reads requests on its standard input and answers on its standard output. A
+thread does the reading, so that the end of the input, which is the end of the
+parent, ends this process at once, also in the middle of a decode.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+from typing import TYPE_CHECKING, BinaryIO
+
+from abverify.bench.engines.llama_wire import (
+    Complete,
+    Done,
+    Failed,
+    Load,
+    Progress,
+    Reply,
+    Request,
+    Reset,
+    decode,
+    encode,
+)
+
+if TYPE_CHECKING:
+    from abverify.bench.engines.llama_runtime import Runtime
+
+
+def main() -> None:
+    """Serves requests until the parent goes away or one of them fails."""
+    source, sink = _take_over_standard_streams()
+    requests: queue.SimpleQueue[Request] = queue.SimpleQueue()
+    threading.Thread(target=_receive, args=(source, requests), daemon=True).start()
+    try:
+        runtime = _load(requests.get(), sink)
+        while True:
+            _send(sink, _answer(runtime, requests.get(), sink))
+    except Exception as error:  # noqa: BLE001 (whatever it is, the parent has to hear of it)
+        _send(sink, Failed(f"{type(error).__name__}: {error}"))
+
+
+def _take_over_standard_streams() -> tuple[BinaryIO, BinaryIO]:
+    """The pipes, moved away from 0 and 1, so that nothing a library prints gets into them."""
+    source, sink = os.dup(0), os.dup(1)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
+    return os.fdopen(source, "rb"), os.fdopen(sink, "wb")
+
+
+def _receive(source: BinaryIO, requests: queue.SimpleQueue[Request]) -> None:
+    for line in source:
+        message = decode(line)
+        if isinstance(message, Load | Reset | Complete):
+            requests.put(message)
+    os._exit(0)  # The parent is gone: nobody is left to hear of anything.
+
+
+def _load(request: Request, sink: BinaryIO) -> Runtime:
+    from abverify.bench.engines.llama_runtime import Runtime, RuntimeFault
+
+    if not isinstance(request, Load):
+        raise RuntimeFault("the first request has to be Load")
+    runtime = Runtime(request)
+    _send(sink, runtime.loaded())
+    return runtime
+
+
+def _answer(runtime: Runtime, request: Request, sink: BinaryIO) -> Reply:
+    if isinstance(request, Complete):
+
+        def on_token(count: int) -> None:
+            if request.progress:
+                _send(sink, Progress(count))
+
+        return runtime.complete(request, on_token=on_token)
+    runtime.forget()
+    return Done()
+
+
+def _send(sink: BinaryIO, reply: Reply) -> None:
+    sink.write(encode(reply))
+    sink.flush()
+
+
+if __name__ == "__main__":
+    main()
