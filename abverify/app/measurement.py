@@ -133,7 +133,7 @@ def engine_for(root: Path, gate: OpenGate, watcher: Watcher) -> Engine:
     if engine.name != "llama":
         raise IndeterminateError(
             f"this build runs no {engine.name} engine",
-            rule="AV514",
+            rule="AV530",
             expected="config.engine.name: llama",
             found=engine.name,
         )
@@ -146,14 +146,14 @@ def run_lock(gate: OpenGate, engine: Mapping[str, Scalar], bench: Bench) -> RunL
     """The lock of a run: what the contract demands, and what engine, sandbox and harness are.
 
     Raises:
-        UntrustedError: AV515 if the engine's facts contradict the contract.
+        UntrustedError: AV531 if the engine's facts contradict the contract.
     """
     wanted = demanded(gate.contract, gate.pins)
     wrong = [key for key in wanted if key in engine and engine[key] != wanted[key]]
     if wrong:
         raise UntrustedError(
             f"the model is not the one the contract names: {', '.join(wrong)}",
-            rule="AV515",
+            rule="AV531",
             place=str(gate.id),
             expected=", ".join(f"{key}={wanted[key]}" for key in wrong),
             found=", ".join(f"{key}={engine[key]}" for key in wrong),

@@ -6,6 +6,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from abverify._canonical import canonical_digest
 from abverify._clock import now, timestamp
 from abverify.app.measurement import (
     bench_for,
@@ -18,8 +19,11 @@ from abverify.bench.calibrate import calibrate
 from abverify.bench.journal import Journal
 from abverify.bench.schedule import Plan, run_trials
 from abverify.evidence.manifest import MANIFEST, START_SCHEMA, Start
+from abverify.evidence.rows import CalibrationRow, ParserCalibrationRow
 from abverify.evidence.scores import compute_scores
 from abverify.evidence.trials import counted, fold_trials
+from abverify.model.corpus import STATES
+from abverify.model.run_report import RunReport
 from abverify.workspace.evidence_store import evidence_folder, load_bundle
 
 if TYPE_CHECKING:
@@ -30,9 +34,9 @@ if TYPE_CHECKING:
     from abverify.bench.schedule import Watcher
     from abverify.evidence.lock import RunLock
     from abverify.evidence.manifest import Manifest, Stage
-    from abverify.evidence.rows import Row
     from abverify.evidence.scores import Scores
     from abverify.model.config import RunConfig
+    from abverify.model.corpus import CalibrationState
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,26 +56,7 @@ class RunRequest:
     again: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class RunResult:
-    """A finished stage.
-
-    Attributes:
-        path: the bundle's folder, relative to the root.
-        manifest: its manifest.
-        scores: the recomputed scores.
-        rows: the whole journal.
-        fresh: whether anything ran; False when a finished run was found.
-    """
-
-    path: str
-    manifest: Manifest
-    scores: Scores
-    rows: tuple[Row, ...]
-    fresh: bool
-
-
-def run_stage(root: Path, request: RunRequest, watcher: Watcher) -> RunResult:
+def run_stage(root: Path, request: RunRequest, watcher: Watcher) -> RunReport:
     """Runs a stage, resuming it where an earlier run was cut off.
 
     Raises:
@@ -84,7 +69,7 @@ def run_stage(root: Path, request: RunRequest, watcher: Watcher) -> RunResult:
     return _bench(root, gate, request, watcher)
 
 
-def _calibrate(root: Path, gate: OpenGate, request: RunRequest, watcher: Watcher) -> RunResult:
+def _calibrate(root: Path, gate: OpenGate, request: RunRequest, watcher: Watcher) -> RunReport:
     bench = bench_for(gate.corpus, unsafe=request.unsafe)
     lock = calibration_lock(gate, bench)
     stamp = timestamp(now()).replace("-", "").replace(":", "")
@@ -93,10 +78,11 @@ def _calibrate(root: Path, gate: OpenGate, request: RunRequest, watcher: Watcher
         for row in calibrate(gate.corpus, gate.contract.config.parser, bench):
             journal.append(row)
             watcher.row(row)
-        return _close(journal, path, gate)
+        manifest = journal.close(_scores(journal, gate), finished_at=timestamp(now()), notes=())
+        return _calibration_report(path, manifest, journal, gate)
 
 
-def _bench(root: Path, gate: OpenGate, request: RunRequest, watcher: Watcher) -> RunResult:
+def _bench(root: Path, gate: OpenGate, request: RunRequest, watcher: Watcher) -> RunReport:
     config = gate.contract.config
     with ExitStack() as stack:
         bench = bench_for(gate.corpus, unsafe=request.unsafe)
@@ -156,16 +142,16 @@ def _run_id(root: Path, gate: OpenGate, request: RunRequest, lock: RunLock) -> s
     return name
 
 
-def _close(journal: Journal, path: str, gate: OpenGate) -> RunResult:
+def _close(journal: Journal, path: str, gate: OpenGate) -> RunReport:
     scores = _scores(journal, gate)
     manifest = journal.close(scores, finished_at=timestamp(now()), notes=())
-    return RunResult(path, manifest, scores, journal.rows, fresh=True)
+    return _bench_report(path, manifest, journal, gate, fresh=True)
 
 
-def _finished(root: Path, path: str, journal: Journal, gate: OpenGate) -> RunResult:
+def _finished(root: Path, path: str, journal: Journal, gate: OpenGate) -> RunReport:
     """A run that is whole already is left exactly as it is: records may cite it."""
     manifest = load_bundle(root, path).manifest
-    return RunResult(path, manifest, _scores(journal, gate), journal.rows, fresh=False)
+    return _bench_report(path, manifest, journal, gate, fresh=False)
 
 
 def _scores(journal: Journal, gate: OpenGate) -> Scores:
@@ -173,3 +159,67 @@ def _scores(journal: Journal, gate: OpenGate) -> Scores:
     fixtures = [fixture.id for fixture in gate.corpus.fixtures]
     seeds = gate.contract.config.sampling.seeds
     return compute_scores(trials, fixtures=fixtures, seeds=seeds)
+
+
+def _bench_report(
+    path: str, manifest: Manifest, journal: Journal, gate: OpenGate, *, fresh: bool
+) -> RunReport:
+    scores = _scores(journal, gate)
+    measured = len(journal.measured())
+    total = 1 if manifest.stage == "smoke" else scores.planned
+    whole = measured == total
+    name = gate.id.name
+    return RunReport(
+        gate=str(gate.id),
+        stage=manifest.stage,
+        verdict="complete" if whole else "incomplete",
+        path=path,
+        sha256=canonical_digest(manifest.to_json()),
+        fresh=fresh,
+        checked=measured,
+        total=total,
+        outcomes=tuple((outcome, str(n)) for outcome, n in scores.outcomes.items()),
+        metrics=tuple((m.metric, m.numerator, m.denominator) for m in scores.measures.values()),
+        notes=_notes(gate),
+        next=(
+            f"abverify check {name}" if whole else f"abverify run {name} --stage {manifest.stage}",
+        ),
+    )
+
+
+def _calibration_report(
+    path: str, manifest: Manifest, journal: Journal, gate: OpenGate
+) -> RunReport:
+    rows = [row for row in journal.rows if isinstance(row, CalibrationRow)]
+    parser = [row for row in journal.rows if isinstance(row, ParserCalibrationRow)]
+    right = sum(row.passed == row.expected for row in rows)
+    exact = all(row.exact == row.total for row in parser)
+    return RunReport(
+        gate=str(gate.id),
+        stage=manifest.stage,
+        verdict="calibrated" if right == len(rows) and exact else "miscalibrated",
+        path=path,
+        sha256=canonical_digest(manifest.to_json()),
+        fresh=True,
+        checked=right,
+        total=len(rows),
+        outcomes=tuple(_state_line(state, rows) for state in STATES)
+        + tuple((f"parser {r.profile}/{r.version} exact", f"{r.exact}/{r.total}") for r in parser),
+        metrics=(),
+        notes=_notes(gate),
+        next=(f"abverify run {gate.id.name} --stage bench",),
+    )
+
+
+def _state_line(state: CalibrationState, rows: list[CalibrationRow]) -> tuple[str, str]:
+    of_state = [row for row in rows if row.state == state]
+    right = sum(row.passed == row.expected for row in of_state)
+    return f"{state} {'passes' if state == 'reference' else 'fails'}", f"{right}/{len(of_state)}"
+
+
+def _notes(gate: OpenGate) -> tuple[str, ...]:
+    if any(head.seq for head in gate.heads):
+        return ()
+    return (
+        "this contract version is not published: a run before its introduction never counts for it",
+    )

@@ -31,6 +31,9 @@ class Watcher(Protocol):
     def trial_started(self, trial: Trial, number: int, total: int) -> None:
         """A trial begins."""
 
+    def token(self, count: int) -> None:
+        """The engine has sampled `count` tokens of the current turn."""
+
     def row(self, row: Row) -> None:
         """A row was journaled."""
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
         FindingsReport,
         Reason,
     )
+    from abverify.model.run_report import RunReport
+    from abverify.model.status_report import StatusReport
 
 _VERDICT_STYLE = {
     "met": "bold green",
@@ -59,7 +61,7 @@ def render_check(report: CheckReport, *, width: int, color: bool) -> str:
     for step in report.next:
         _field(console, "next", step)
     _field(console, "checked", f"{report.checked}/{report.total} criteria")
-    return buffer.getvalue()
+    return _trimmed(buffer)
 
 
 def render_findings(report: FindingsReport, *, width: int, color: bool) -> str:
@@ -73,7 +75,53 @@ def render_findings(report: FindingsReport, *, width: int, color: bool) -> str:
     _field(console, "checked", f"{report.checked}/{report.total} items")
     if report.verdict == "nothing-to-check":
         _field(console, "why", report.empty_message)
-    return buffer.getvalue()
+    return _trimmed(buffer)
+
+
+def render_run(report: RunReport, *, width: int, color: bool) -> str:
+    """What a stage measured, and where the evidence is."""
+    console, buffer = _console(width, color=color)
+    good = report.exit_code == 0
+    head = _styled(report.verdict.upper(), "bold green" if good else "bold yellow")
+    console.print(_styled(f"{report.gate} {report.stage}  ", "bold").append_text(head))
+    for label, text in report.outcomes:
+        _field(console, "outcome", f"{label}: {text}")
+    if report.metrics:
+        shown = "  ".join(f"{name} {x}/{n}" for name, x, n in report.metrics)
+        _field(console, "measured", shown)
+    found = "" if report.fresh else " (finished before; nothing ran)"
+    _field(console, "evidence", f"{report.path}{found}\nsha256 {report.sha256}")
+    for note in report.notes:
+        _field(console, "note", note, "yellow")
+    what = "readings right" if report.stage == "calibrate" else "trials measured"
+    _field(console, "checked", f"{report.checked}/{report.total} {what}")
+    for step in report.next:
+        _field(console, "next", step)
+    return _trimmed(buffer)
+
+
+_STATE_STYLE = {"discharged": "green", "open": "green", "suspended": "red", "retracted": "red"}
+
+
+def render_status(report: StatusReport, *, width: int, color: bool) -> str:
+    """The daily view: each scope with what holds it, each gate with its state and why."""
+    from rich.table import Table
+
+    console, buffer = _console(width, color=color)
+    _reasons(console, report.reasons)
+    for scope in report.scopes:
+        held = f" by {', '.join(scope.held_by)}" if scope.held_by else ""
+        style = _STATE_STYLE.get(scope.state, "yellow")
+        _field(console, "scope", f"{scope.scope}: {scope.state}{held}", style)
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for title in ("gate", "state", "version", "model", "why"):
+        table.add_column(title, overflow="fold")
+    for gate in report.gates:
+        state = _styled(gate.state, _STATE_STYLE.get(gate.state, "yellow"))
+        row = (gate.version or "-", gate.model, gate.why)
+        table.add_row(_styled(gate.gate, "bold"), state, *(_styled(cell, "") for cell in row))
+    console.print(table)
+    return _trimmed(buffer)
 
 
 def _console(width: int, *, color: bool) -> tuple[Console, io.StringIO]:
@@ -91,6 +139,11 @@ def _console(width: int, *, color: bool) -> tuple[Console, io.StringIO]:
         emoji=False,
     )
     return console, buffer
+
+
+def _trimmed(buffer: io.StringIO) -> str:
+    """The rendered text without the blanks that tables pad their lines with."""
+    return "".join(f"{line.rstrip()}\n" for line in buffer.getvalue().splitlines())
 
 
 def _styled(text: str, style: str) -> Text:
@@ -142,10 +195,12 @@ def _criterion(console: Console, line: CriterionLine) -> None:
 
 
 def _reasons(console: Console, reasons: Iterable[Reason]) -> None:
+    from rich.padding import Padding
+
     for reason in reasons:
         style = _SEVERITY_STYLE[reason.severity]
         head = f"{reason.severity}[{reason.rule}] {reason.code}: {reason.message}"
-        console.print(_styled(f"  {head}", style), soft_wrap=False)
+        console.print(Padding(_styled(head, style), (0, 0, 0, 2)))
         facts = (
             ("at", reason.place),
             ("expected", reason.expected),

@@ -1,0 +1,42 @@
+"""`abverify run`: measure, and keep the evidence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from abverify.cli.options import common_options
+
+if TYPE_CHECKING:
+    from abverify.cli.options import Common
+
+UNSAFE_HELP = "Run tools and oracles unconfined; the evidence says so and never counts."
+
+
+@click.command(
+    epilog="Examples:\n\n  abverify run S1_004 --stage calibrate\n\n"
+    "  abverify run S1_004 --stage bench"
+)
+@click.argument("gate")
+@click.option(
+    "--stage",
+    type=click.Choice(["calibrate", "smoke", "bench"]),
+    required=True,
+    help="Read known states, try one prompt, or run the whole corpus.",
+)
+@click.option("--again", is_flag=True, help="Start another run beside a finished one.")
+@click.option("--unsafe-no-sandbox", "unsafe", is_flag=True, help=UNSAFE_HELP)
+@common_options
+def command(common: Common, gate: str, stage: str, again: bool, unsafe: bool) -> int:  # noqa: FBT001
+    """Run a gate's calibration, smoke test or bench, and keep the evidence.
+
+    A run that was cut off goes on where it stopped; a half-done trial starts
+    again from its first turn. A finished run is left as it is.
+    """
+    from abverify.app.run import RunRequest, run_stage
+    from abverify.cli.printing import show
+    from abverify.cli.progress import Progress
+
+    request = RunRequest(gate, stage, unsafe=unsafe, again=again)  # type: ignore[arg-type]
+    return show(common, run_stage(common.root, request, Progress(quiet=common.quiet)))

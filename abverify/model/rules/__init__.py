@@ -1,0 +1,36 @@
+"""Every rule a finding can name: what it says, an example that breaks it, one that keeps it.
+
+Ids are stable for ever and grouped by hundreds: 0xx the command and the
+machine, 1xx documents, 3xx evidence and verdicts, 4xx integrity and records,
+5xx measuring, 9xx abverify itself.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from abverify.model.rules.rule import Rule
+
+__all__ = ["Rule", "all_rules"]
+
+
+@cache
+def all_rules() -> dict[str, Rule]:
+    """The whole catalogue, by id.
+
+    Raises:
+        ValueError: if two rules share an id (a bug that the tests catch).
+    """
+    from abverify.model.rules import documents, evidence, integrity, machine, measuring
+
+    rules = [
+        *machine.RULES,
+        *documents.RULES,
+        *evidence.RULES,
+        *integrity.RULES,
+        *measuring.RULES,
+    ]
+    catalogue = {rule.id: rule for rule in rules}
+    if len(catalogue) != len(rules):
+        raise ValueError("two rules share an id")
+    return catalogue

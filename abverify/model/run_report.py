@@ -1,0 +1,63 @@
+"""What running a stage tells its user."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+RunVerdict = Literal["complete", "incomplete", "calibrated", "miscalibrated"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """A stage that ran, or was found finished.
+
+    Attributes:
+        gate: the gate's qualified id.
+        stage: calibrate, smoke or bench.
+        verdict: whether every trial was measured, or every reading was right.
+        path: the bundle's folder.
+        sha256: digest of its manifest.
+        fresh: False when a finished run was found and nothing ran.
+        checked: trials measured, or readings that were right.
+        total: trials demanded, or readings taken.
+        outcomes: counts by outcome (`reference passed 6/6` and so on for a calibration).
+        metrics: every metric as numerator and denominator.
+        notes: what a reader should know, such as a run without a sandbox.
+        next: the next command.
+    """
+
+    gate: str
+    stage: str
+    verdict: RunVerdict
+    path: str
+    sha256: str
+    fresh: bool
+    checked: int
+    total: int
+    outcomes: tuple[tuple[str, str], ...]
+    metrics: tuple[tuple[str, int, int], ...]
+    notes: tuple[str, ...]
+    next: tuple[str, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """0 complete, 1 for a meter that reads wrong, 3 for an incomplete run."""
+        return {"complete": 0, "calibrated": 0, "miscalibrated": 1, "incomplete": 3}[self.verdict]
+
+    def to_json(self) -> dict[str, Any]:
+        """The report as plain JSON data under the common head."""
+        return {
+            "schema": "abverify/run/v1",
+            "verdict": self.verdict,
+            "reasons": [],
+            "checked": self.checked,
+            "total": self.total,
+            "gate": self.gate,
+            "stage": self.stage,
+            "evidence": {"path": self.path, "sha256": self.sha256, "fresh": self.fresh},
+            "outcomes": dict(self.outcomes),
+            "metrics": {name: [x, n] for name, x, n in self.metrics},
+            "notes": list(self.notes),
+            "next": list(self.next),
+        }

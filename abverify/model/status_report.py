@@ -1,0 +1,62 @@
+"""The state of every gate and scope, as folded from the ledger."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from abverify.model.report import Reason, ScopeLine
+
+
+@dataclass(frozen=True, slots=True)
+class GateLine:
+    """One gate: its state, why, and its newest record.
+
+    Attributes:
+        gate: the qualified id.
+        state: as folded from the ledger.
+        version: the newest published contract version; null before the introduction.
+        model: the model the gate names.
+        why: what the state rests on, in a few words.
+        records: how many records its chain has.
+    """
+
+    gate: str
+    state: str
+    version: str | None
+    model: str
+    why: str
+    records: int
+
+    def to_json(self) -> dict[str, Any]:
+        """The line as plain JSON data."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True)
+class StatusReport:
+    """Every gate and scope of the repository; faults of the ledger come first."""
+
+    gates: tuple[GateLine, ...]
+    scopes: tuple[ScopeLine, ...]
+    reasons: tuple[Reason, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """0; 4 when the ledger cannot be trusted; 5 when there is no gate."""
+        if self.reasons:
+            return 4
+        return 0 if self.gates else 5
+
+    def to_json(self) -> dict[str, Any]:
+        """The report as plain JSON data under the common head."""
+        return {
+            "schema": "abverify/status/v1",
+            "verdict": "faults" if self.reasons else "clean",
+            "reasons": [reason.to_json() for reason in self.reasons],
+            "checked": len(self.gates),
+            "total": len(self.gates),
+            "gates": [line.to_json() for line in self.gates],
+            "scopes": [line.to_json() for line in self.scopes],
+        }
