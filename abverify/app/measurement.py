@@ -10,7 +10,7 @@ from abverify._canonical import sha256_hex
 from abverify.app.docket import chain_heads
 from abverify.bench.harness import harness_facts
 from abverify.bench.oracle import Bench
-from abverify.bench.sandbox import find, find_sandbox
+from abverify.bench.sandbox import find_sandbox, toolchains
 from abverify.errors import IndeterminateError, InvalidError, UntrustedError
 from abverify.evidence.demand import demanded
 from abverify.evidence.lock import RunLock
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from abverify.bench.engines import Engine
+    from abverify.bench.sandbox import Toolchain
     from abverify.bench.schedule import Watcher
     from abverify.evidence.lock import Scalar
     from abverify.evidence.manifest import ChainHead
@@ -119,7 +120,7 @@ def bench_for(corpus: Corpus, *, unsafe: bool) -> Bench:
         ToolchainMissing: when a language of the corpus has none here.
     """
     languages = sorted({fixture.spec.language for fixture in corpus.fixtures})
-    chains = {language: find(language) for language in languages}
+    chains: dict[str, Toolchain] = {language: toolchains.find(language) for language in languages}
     return Bench(find_sandbox(unsafe=unsafe), chains)
 
 

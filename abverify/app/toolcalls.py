@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from abverify.errors import IndeterminateError, InvalidError, Place, UsageError
-from abverify.toolcalls import DEFAULT_TOOLS, ToolSpec, profile_by_name
+from abverify.toolcalls import DEFAULT_TOOLS, profile_by_name, tools_from_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from abverify.toolcalls import Profile
+    from abverify.toolcalls import Profile, ToolSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,23 +53,18 @@ def read_tools(path: str | None) -> Sequence[ToolSpec]:
     if path is None:
         return DEFAULT_TOOLS
     try:
-        declared = json.loads(Path(path).read_text(encoding="utf-8"))
-        tools = [item.get("function", item) for item in declared]
-        return tuple(
-            ToolSpec(tool["name"], tool.get("description", ""), tool["parameters"])
-            for tool in tools
-        )
+        return tools_from_json(json.loads(Path(path).read_text(encoding="utf-8")))
     except OSError as error:
         raise IndeterminateError(
             "cannot read the tool declarations", rule="AV003", place=path, found=error.strerror
         ) from None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidError(
             "not a list of tool declarations",
             rule="AV141",
             place=path,
             expected='[{"name": …, "description": …, "parameters": {…}}]',
-            found=f"{type(error).__name__}: {error}",
+            found=str(error)[:200],
         ) from None
 
 
