@@ -77,7 +77,7 @@ class LlamaEngine:
     Raises:
         IndeterminateError: AV514 if a package of the `llama` extra is not installed,
             AV517 if the weights cannot be loaded here.
-        InvalidError: AV515 if the file cannot serve as chat model or adapter.
+        InvalidError: AV518 if the file cannot serve as chat model or adapter.
     """
 
     def __init__(
@@ -170,12 +170,10 @@ class LlamaEngine:
         Raises:
             EngineFailure: if no child can be started, or it is not what the first one was.
         """
-        if self._worker is not None and self._worker.alive():
-            self._ask(Reset(), seconds=_RESET_SECONDS)
-            return
-        self._discard()
         if self._closed:
             raise EngineFailure("the engine is closed")
+        if self._emptied():
+            return
         loaded = self._start()
         if loaded != self._loaded:
             self._discard()
@@ -244,6 +242,16 @@ class LlamaEngine:
             raise EngineFailure(f"the engine process answered with {type(reply).__name__}")
         return reply
 
+    def _emptied(self) -> bool:
+        """Whether the child there is has an empty cache; one that broke between trials is gone."""
+        if self._worker is None:
+            return False
+        try:
+            self._ask(Reset(), seconds=_RESET_SECONDS)
+        except EngineFailure:
+            return False
+        return True
+
     def _ask(self, request: Load | Reset | Complete, *, seconds: float) -> object:
         if self._worker is None:
             raise EngineFailure("the engine broke earlier in this trial, or is closed")
@@ -279,7 +287,7 @@ def open_llama(
     Raises:
         IndeterminateError: AV510 if the weights are not here, AV513 if the adapter does not
             exist yet, AV514 if a package is missing, AV517 if llama.cpp cannot load them.
-        InvalidError: AV511 if a file is no whole GGUF file, AV515 if it is of the wrong kind,
+        InvalidError: AV511 if a file is no whole GGUF file, AV518 if it is of the wrong kind,
             AV516 if the contract's source is malformed.
         UntrustedError: AV512 if a file is not the declared one.
     """
@@ -336,7 +344,7 @@ def _require_adapter(adapter: LoadedAdapter) -> None:
 def _wrong_kind(path: Path, *, expected: str, found: str) -> InvalidError:
     return InvalidError(
         "the file cannot serve as what the contract calls it",
-        rule="AV515",
+        rule="AV518",
         place=str(path),
         expected=expected,
         found=found,

@@ -39,7 +39,7 @@ def main() -> None:
         while True:
             _send(sink, _answer(runtime, requests.get(), sink))
     except Exception as error:  # noqa: BLE001 (whatever it is, the parent has to hear of it)
-        _send(sink, Failed(f"{type(error).__name__}: {error}"))
+        _send(sink, Failed(_described(error)))
 
 
 def _take_over_standard_streams() -> tuple[BinaryIO, BinaryIO]:
@@ -80,6 +80,16 @@ def _answer(runtime: Runtime, request: Request, sink: BinaryIO) -> Reply:
         return runtime.complete(request, on_token=on_token)
     runtime.forget()
     return Done()
+
+
+def _described(error: Exception) -> str:
+    """The message of a failure of ours; the name as well of one nobody foresaw."""
+    from abverify.bench.engines.chat_prompt import PromptError
+    from abverify.bench.engines.llama_runtime import RuntimeFault
+
+    if isinstance(error, PromptError | RuntimeFault):
+        return str(error)
+    return f"{type(error).__name__}: {error}"
 
 
 def _send(sink: BinaryIO, reply: Reply) -> None:

@@ -1,0 +1,1 @@
+"""The engines: real weights, a real child process, scripted completions."""

