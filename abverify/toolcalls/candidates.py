@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from .json_reader import MAX_UNTAGGED_READS
 from .values import Refusal, Repair, Span, ToolSpec
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class Context:
     tools: Mapping[str, ToolSpec]
     complete: bool
     repairs: bool
-    reads_left: int = field(default=10_000)
+    reads_left: int = field(default=MAX_UNTAGGED_READS)
 
     @property
     def lenient_xml(self) -> bool:

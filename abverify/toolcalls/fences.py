@@ -71,6 +71,8 @@ def read_fence(text: str, fence: Fence, context: Context) -> FenceCalls:
     start = skip_space(text, fence.content, len(text))
     opener = _OPENER.match(text, start)
     body_start = skip_space(text, opener.end(), len(text)) if opener else start
+    if body_start >= fence.content_end:
+        return FenceCalls(fence)
     try:
         if not _holds_call(text, body_start, context, tagged=opener is not None):
             return FenceCalls(fence)

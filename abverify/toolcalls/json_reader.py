@@ -17,6 +17,10 @@ from .json_strings import read_string
 from .values import Malformed
 
 MAX_DEPTH: Final = 64
+# Only strict JSON may be longer: damaged text with more members than this is not a tool call.
+MAX_DAMAGED_MEMBERS: Final = 10_000
+# How many JSON values are tried in running text; an honest turn has a handful.
+MAX_UNTAGGED_READS: Final = 256
 ARGUMENT_KEYS: Final = ("arguments", "input", "parameters", "args")
 
 _SPACE = re.compile(r"[ \t\r\n]*")
@@ -132,6 +136,7 @@ class _Relaxed:
     limit: int
     notes: list[Note] = field(default_factory=list)
     frames: list[_Frame] = field(default_factory=list)
+    members: int = 0
 
     def note(self, code: str, start: int, end: int) -> None:
         self.notes.append(Note(code, start, end))
@@ -239,6 +244,9 @@ class _Relaxed:
 
     def attach(self, value: Any, pos: int) -> None:
         frame = self.frames[-1]
+        self.members += 1
+        if self.members > MAX_DAMAGED_MEMBERS:
+            raise Malformed("too-long", frame.start, pos, "damaged JSON of many members")
         if isinstance(frame.items, list):
             frame.items.append(value)
         elif frame.key not in frame.items:

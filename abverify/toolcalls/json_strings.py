@@ -16,12 +16,13 @@ from .values import Malformed
 NoteTaker = Callable[[str, int, int], None]
 
 _PLAIN: Final = {
-    '"': re.compile(r'[^"\\\x00-\x1f]*'),
-    "'": re.compile(r"[^'\\\x00-\x1f]*"),
+    '"': re.compile(r'[^"\\]*'),
+    "'": re.compile(r"[^'\\]*"),
     '"""': re.compile(r'(?:[^"\\]|"(?!""))*+'),
     "'''": re.compile(r"(?:[^'\\]|'(?!''))*+"),
 }
 _SIMPLE: Final = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "\\": "\\", "/": "/"}
+_CONTROL = re.compile(r"[\x00-\x1f]")
 _HEX4 = re.compile(r"[0-9a-fA-F]{4}")
 _LOW_SURROGATE = re.compile(r"\\u([dD][c-fC-F][0-9a-fA-F]{2})")
 _HIGH_FIRST, _LOW_FIRST = 0xD800, 0xDC00
@@ -80,6 +81,9 @@ class _Damaged:
             chunk = plain.match(self.text, pos, self.limit)
             if chunk and chunk.end() > pos:
                 self.parts.append(chunk.group())
+                control = _CONTROL.search(self.text, pos, chunk.end()) if self.control < 0 else None
+                if control and len(quote) == 1:
+                    self.control = control.start()
                 pos = chunk.end()
             if pos >= self.limit:
                 raise Malformed("open-string", start, pos, "a string is never closed")
@@ -87,12 +91,7 @@ class _Damaged:
                 if pos + len(quote) > self.limit:
                     raise Malformed("open-string", start, self.limit, "a string is never closed")
                 return pos + len(quote)
-            if self.text[pos] == "\\":
-                pos = self.escape(pos, python=quote != '"')
-            else:
-                self.control = pos if self.control < 0 else self.control
-                self.parts.append(self.text[pos])
-                pos += 1
+            pos = self.escape(pos, python=quote != '"')
 
     def escape(self, pos: int, *, python: bool) -> int:
         """Decode the escape at `pos`, or keep it as it stands and remember that we did."""

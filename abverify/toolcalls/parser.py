@@ -147,7 +147,7 @@ def _accept(call: Candidate, item: Item, context: Context, outcome: _Outcome) ->
     encoded = check_arguments(context.tools[call.name], call.arguments, call.span)
     span = Span(item.start, item.end) if len(item.calls) == 1 else call.span
     outcome.calls.append(ToolCall(call.name, encoded, not call.repairs, span))
-    outcome.repairs.extend(repair for repair in call.repairs if repair not in outcome.repairs)
+    outcome.repairs.extend(call.repairs)
     outcome.spans.append(Span(item.start, item.end))
 
 
@@ -172,7 +172,7 @@ def _turn(text: str, region: Region, outcome: _Outcome, context: Context) -> Par
         ToolCall(call.name, call.arguments_json, call.native, call.span.shifted(shift))
         for call in outcome.calls
     )
-    repairs = tuple(Repair(r.code, r.span.shifted(shift), r.message) for r in outcome.repairs)
+    repairs = tuple(Repair(r.code, r.span.shifted(shift), r.message) for r in dict.fromkeys(outcome.repairs))
     own = tuple(Refusal(r.code, r.span.shifted(shift), r.message) for r in outcome.refusals)
     refusals = tuple(region.refusals) + own
     verdict: Verdict = "none"

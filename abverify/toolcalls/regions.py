@@ -11,10 +11,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Final
 
-from .json_reader import read_json
+from .json_reader import MAX_UNTAGGED_READS, read_json
 from .values import Malformed, Refusal, Span
-
-MAX_PROTECTED_READS: Final = 10_000
 
 _CONTROL: Final = (
     r"<\|(?:im_start|im_end|im_sep|endoftext|end_of_text|begin_of_text|eot_id|eom_id|"
@@ -111,7 +109,7 @@ class _Protector:
         if match.lastgroup == "value":
             return self.value_end(match.end())
         start = match.end()
-        if start < self.tried_to or self.reads >= MAX_PROTECTED_READS:
+        if start < self.tried_to or self.reads >= MAX_UNTAGGED_READS:
             return start
         self.reads += 1
         try:

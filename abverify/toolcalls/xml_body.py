@@ -60,6 +60,7 @@ class _Function:
     start: int
     name: str = ""
     repairs: list[Repair] = field(default_factory=list)
+    mended: set[str] = field(default_factory=set)
     arguments: dict[str, Any] = field(default_factory=dict)
 
     def mend(self, code: str, start: int, end: int | None = None) -> None:
@@ -71,7 +72,9 @@ class _Function:
                 end,
                 "an XML call is only repaired in a finished turn",
             )
-        self.repairs.append(repair(code, start, end))
+        if code not in self.mended:
+            self.mended.add(code)
+            self.repairs.append(repair(code, start, end))
 
     def read(self) -> XmlCall:
         head = HEAD.match(self.text, self.start, self.limit)
@@ -89,6 +92,9 @@ class _Function:
             end, explicit = self.json_arguments(pos)
         else:
             end, explicit = self.parameters(pos)
+        absent = self.context.tools[self.name].required - self.arguments.keys()
+        if absent:
+            raise Malformed("missing-parameter", self.start, end, f"{sorted(absent)} missing")
         call = Candidate(self.name, self.arguments, Span(self.start, end), tuple(self.repairs))
         return XmlCall(call, end, explicit)
 
