@@ -21,6 +21,9 @@ Path: TypeAlias = tuple[str | int, ...]
 
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 32
+# The parser takes some 50 microseconds a value and is quadratic in the length of some lines.
+MAX_VALUES = 20_000
+MAX_LINE = 1 << 16
 
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]*)")
 _CONSTANTS = {"null": None, "~": None, "true": True, "false": False}
@@ -35,10 +38,12 @@ _NUMBER_LIKE = re.compile(
 _AMBIGUOUS = re.compile(
     r"(?i:\.nan|nan|[-+]?\.?inf(inity)?|yes|no|on|off|y|n|true|false|null)|=|<<|[-+]?\."
 )
-# C0 and C1 controls but tab and newline, and the bidirectional marks that can hide text.
+# C0 and C1 controls but tab and newline, the separators that YAML 1.1 breaks lines at and 1.2
+# does not, lone surrogates, and the bidirectional marks that can hide text.
 _UNPRINTABLE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
 )
+_UNPRINTABLE_MESSAGE = "a control or text-direction character"
 _MAX_INTEGER_DIGITS = 15
 
 
@@ -82,7 +87,8 @@ def read_yaml(data: bytes, *, name: str) -> Document:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise _refusal("the file is not UTF-8", Place(name, line), "UTF-8 text") from None
-    _refuse_deep_flow(text, name)
+    _refuse_hidden_text(text, name)
+    _refuse_hard_lines(text, name)
     return _Builder(name).build(text)
 
 
@@ -90,11 +96,23 @@ def _refusal(message: str, place: Place, expected: str, found: str | None = None
     return InvalidError(message, rule="AV101", place=place, expected=expected, found=found)
 
 
-def _refuse_deep_flow(text: str, name: str) -> None:
-    """Bounds bracket runs before the parser, whose own cost grows faster than their depth."""
-    for number, line in enumerate(text.splitlines(), 1):
-        depth = line.count("[") + line.count("{")
-        if depth > MAX_DEPTH * 8:
+def _refuse_hidden_text(text: str, name: str) -> None:
+    """Looks at comments too: what a reviewer sees must be what the parser reads."""
+    for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), 1):
+        bad = _UNPRINTABLE.search(line)
+        if bad:
+            place = Place(name, number, bad.start() + 1)
+            found = f"U+{ord(bad.group()):04X}"
+            raise _refusal(_UNPRINTABLE_MESSAGE, place, "printable text", found)
+
+
+def _refuse_hard_lines(text: str, name: str) -> None:
+    """Bounds what one line may hold before the parser, whose own cost grows faster than that."""
+    for number, line in enumerate(text.split("\n"), 1):
+        if len(line) > MAX_LINE:
+            expected, found = f"at most {MAX_LINE} characters", f"{len(line)} characters"
+            raise _refusal("a line is too long", Place(name, number), expected, found)
+        if line.count("[") + line.count("{") > MAX_DEPTH * 8:
             raise _refusal("too many brackets on one line", Place(name, number), "a flat value")
 
 
@@ -104,6 +122,7 @@ class _Builder:
     def __init__(self, name: str) -> None:
         self._name = name
         self._places: dict[Path, Place] = {}
+        self._values = 0
 
     def build(self, text: str) -> Document:
         from ruamel.yaml import YAML
@@ -118,7 +137,7 @@ class _Builder:
             place = Place(self._name, mark.line + 1, mark.column + 1) if mark else Place(self._name)
             problem = " ".join(str(error.problem or error.context).split())
             raise _refusal(f"not valid YAML: {problem}", place, "one YAML document") from None
-        except (YAMLError, RecursionError, ValueError) as error:
+        except (YAMLError, RecursionError, ValueError, OverflowError) as error:
             text = " ".join(str(error).split())[:200]
             raise _refusal(f"not valid YAML: {text}", Place(self._name), "valid YAML") from None
         return Document(self._name, value, dict(self._places))
@@ -148,19 +167,9 @@ class _Builder:
         return Place(self._name, event.start_mark.line + 1, event.start_mark.column + 1)
 
     def _node(self, event: Any, events: Iterator[Any], path: Path) -> Any:
-        from ruamel.yaml.events import (
-            AliasEvent,
-            MappingStartEvent,
-            ScalarEvent,
-            SequenceStartEvent,
-        )
+        from ruamel.yaml.events import MappingStartEvent, ScalarEvent, SequenceStartEvent
 
-        if isinstance(event, AliasEvent):
-            raise self._at(event, "aliases are not allowed", "the value itself", f"*{event.anchor}")
-        if event.anchor is not None:
-            raise self._at(event, "anchors are not allowed", "the value itself", f"&{event.anchor}")
-        if event.tag is not None:
-            raise self._at(event, "tags are not allowed", "a plain value", str(event.tag))
+        self._admit(event)
         if len(path) > MAX_DEPTH:
             raise self._at(event, "nested too deeply", f"at most {MAX_DEPTH} levels")
         self._places[path] = self._place(event)
@@ -172,20 +181,40 @@ class _Builder:
             return self._sequence(events, path)
         raise self._at(event, "unexpected YAML", "a mapping, a sequence or a scalar")
 
+    def _admit(self, event: Any) -> None:
+        """Refuses what stands for another value, and more values than any document needs."""
+        from ruamel.yaml.events import AliasEvent
+
+        if isinstance(event, AliasEvent):
+            raise self._at(event, "aliases are not allowed", "the value itself", f"*{event.anchor}")
+        if event.anchor is not None:
+            raise self._at(event, "anchors are not allowed", "the value itself", f"&{event.anchor}")
+        if event.tag is not None:
+            raise self._at(event, "tags are not allowed", "a plain value", str(event.tag))
+        self._values += 1
+        if self._values > MAX_VALUES:
+            raise self._at(event, "too many values", f"at most {MAX_VALUES} keys and values")
+
     def _mapping(self, events: Iterator[Any], path: Path) -> dict[str, Any]:
         from ruamel.yaml.events import MappingEndEvent, ScalarEvent
 
         result: dict[str, Any] = {}
         while not isinstance(event := next(events), MappingEndEvent):
+            self._admit(event)
             if not isinstance(event, ScalarEvent):
                 raise self._at(event, "a key must be a plain word", "a string key")
-            key = self._node(event, events, (*path, "<key>"))
+            key = self._scalar(event)
             if not isinstance(key, str):
                 raise self._at(event, "a key must be a string", "a string key", event.value)
             if key in result:
                 raise self._at(event, f"duplicate key {key!r}", "each key once", key)
-            result[key] = self._node(next(events), events, (*path, key))
-        self._places.pop((*path, "<key>"), None)
+            value = next(events)
+            if isinstance(value, ScalarEvent) and not (
+                value.value or value.style or value.anchor or value.tag
+            ):
+                # The parser places an empty value at the next key: the key says better where.
+                raise self._at(event, f"the key {key!r} has no value", "a value, or null")
+            result[key] = self._node(value, events, (*path, key))
         return result
 
     def _sequence(self, events: Iterator[Any], path: Path) -> list[Any]:
@@ -221,6 +250,6 @@ class _Builder:
     def _clean(self, event: Any, text: str) -> str:
         bad = _UNPRINTABLE.search(text)
         if bad:
-            message = "a control or text-direction character in a string"
-            raise self._at(event, message, "printable text", f"U+{ord(bad.group()):04X}")
+            found = f"U+{ord(bad.group()):04X}"
+            raise self._at(event, f"{_UNPRINTABLE_MESSAGE} in a string", "printable text", found)
         return text
