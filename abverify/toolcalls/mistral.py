@@ -35,7 +35,13 @@ def read_mistral(text: str, start: int, limit: int, context: Context) -> Body:
         array = text.startswith("[", pos)
         if not array:
             body = body.repaired([repair("missing-array", pos)])
-        return Body(body.items, body.end, explicit=array)
+        mended = any(
+            item.code == "missing-brace"
+            for call in body.items
+            if isinstance(call, Candidate)
+            for item in call.repairs
+        )
+        return Body(body.items, body.end, explicit=array and not mended)
     items: list[Candidate | Refusal] = []
     end = start
     while head := _NAMED.match(text, skip_space(text, end, limit), limit):

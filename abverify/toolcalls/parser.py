@@ -18,13 +18,17 @@ from .values import Malformed, ParsedTurn, Refusal, Repair, Span, ToolCall, Tool
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from .fences import Fence
+
 # The ways an engine says that the model ended the turn itself. Anything else cut it off.
 COMPLETE: Final = frozenset(
     ("stop", "tool_calls", "function_call", "tool_use", "end_turn", "stop_sequence", "eos")
 )
 _CALL_MARKS: Final = re.compile(
-    r"<tool_call>\s*[{\[<]|<function=\w|<\|python_tag\|>|\[TOOL_CALLS\]\s*(?:\[\s*\{|\{|\w+[\[{])"
-    r"|<\|channel\|>[^<]{0,80}to=|to=functions\.",
+    r"<tool_call\b[^<>]{0,80}>?\s*[{\[<]|<function=\w|<\|python_tag\|>"
+    r"|\[TOOL_CALLS\]\s*(?:\[\s*\{|\{|\w+[\[{])|<\|channel\|>[^<]{0,80}to=|to=functions\."
+    r"|<\uff5ctool\u2581call|^Action:.{0,80}\nAction Input:",
+    re.MULTILINE,
 )
 _NAMED_CALL: Final = re.compile(
     r"\\?[\"'](?:name|function|tool)\\?[\"']\s{0,9}:\s{0,9}\\?[\"'](?P<name>[\w.\-]{1,64})\\?[\"']"
@@ -75,12 +79,13 @@ def parse(
         repairs=rules.repairs,
     )
     outcome = _Outcome()
+    found = Walk()
     if not region.open_reasoning:
         found = walk(answer, context)
         _select(answer, found, context, region, outcome)
         if rules.markdown and not (outcome.calls or outcome.refusals or found.items):
             _markdown(answer, found, context, outcome, workspace_files)
-    return _turn(text, region, outcome, context)
+    return _turn(text, region, outcome, context, found.fences)
 
 
 def _select(answer: str, found: Walk, context: Context, region: Region, outcome: _Outcome) -> None:
@@ -166,13 +171,17 @@ def _markdown(
             break
 
 
-def _turn(text: str, region: Region, outcome: _Outcome, context: Context) -> ParsedTurn:
+def _turn(
+    text: str, region: Region, outcome: _Outcome, context: Context, fences: Sequence[Fence]
+) -> ParsedTurn:
     shift = region.start
     calls = tuple(
         ToolCall(call.name, call.arguments_json, call.native, call.span.shifted(shift))
         for call in outcome.calls
     )
-    repairs = tuple(Repair(r.code, r.span.shifted(shift), r.message) for r in dict.fromkeys(outcome.repairs))
+    repairs = tuple(
+        Repair(r.code, r.span.shifted(shift), r.message) for r in dict.fromkeys(outcome.repairs)
+    )
     own = tuple(Refusal(r.code, r.span.shifted(shift), r.message) for r in outcome.refusals)
     refusals = tuple(region.refusals) + own
     verdict: Verdict = "none"
@@ -181,7 +190,7 @@ def _turn(text: str, region: Region, outcome: _Outcome, context: Context) -> Par
     elif own or _mentions_call(text, context):
         verdict = "refused"
         if not refusals:
-            refusals = (_unplaced(text, region),)
+            refusals = (_unplaced(text, region, fences),)
     return ParsedTurn(
         calls,
         verdict,
@@ -204,10 +213,14 @@ def _mentions_call(text: str, context: Context) -> bool:
     )
 
 
-def _unplaced(text: str, region: Region) -> Refusal:
+def _unplaced(text: str, region: Region, fences: Sequence[Fence]) -> Refusal:
     """The reason for call-like text that no site holds."""
     if region.start and _NAMED_CALL.search(text, 0, region.start):
         return Refusal("in-reasoning", Span(0, region.start), "a call inside the reasoning")
+    for fence in fences:
+        inside = Span(region.start + fence.content, region.start + fence.content_end)
+        if _NAMED_CALL.search(text, inside.start, inside.end):
+            return Refusal("fence-language", inside, "a call in a block of another language")
     return Refusal("mid-sentence", Span(region.start, region.end), "a call inside other text")
 
 

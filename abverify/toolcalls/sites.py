@@ -14,7 +14,7 @@ from .json_reader import read_json
 from .mistral import MARK as MISTRAL_MARK
 from .mistral import announces_call, read_mistral, read_python_tag
 from .placement import LineCursor, sentence_goes_on
-from .tags import DAMAGED_OPENER, OPEN, OPENER, closing, past_closers, past_junk
+from .tags import CLOSER, DAMAGED_OPENER, OPEN, OPENER, closing, past_closers, past_junk
 from .values import Malformed, Refusal, Repair, Span
 
 Kind = Literal["tagged", "fenced", "bare"]
@@ -134,13 +134,14 @@ class _Walker:
             self.found.items.append(item)
             self.stopped = True
             return item.end
-        if sentence_goes_on(self.text, item.end, len(self.text)):
+        failed = isinstance(item.calls[-1], Refusal)
+        if not failed and sentence_goes_on(self.text, item.end, len(self.text)):
             self.found.mentions.append(
                 Refusal("mid-sentence", Span(start, item.end), "the sentence goes on behind it")
             )
         else:
             self.found.items.append(item)
-            self.stopped = isinstance(item.calls[-1], Refusal)
+            self.stopped = failed
         self.cursor.jump(item.end)
         return item.end
 
@@ -184,7 +185,9 @@ class _Walker:
         limit = len(self.text)
         after = past_junk(self.text, body.end, limit)
         if after > body.end:
-            repairs.append(repair("stray-mark", body.end, after))
+            comment = any(mark in self.text[body.end : after] for mark in "/#")
+            code = "comment" if comment else "stray-mark"
+            repairs.append(repair(code, body.end, after))
         mark = closing(self.text, after, limit)
         if not opened:
             repairs.append(repair("missing-opener", start))
@@ -197,12 +200,14 @@ class _Walker:
         if surplus:
             repairs.append(repair("surplus-closer", mark.end, end))
         explicit = opened and (mark.exact or (mark.whole and not native))
-        return Item("tagged", body.repaired(repairs).items, start, end, explicit)
+        # Another tag that is not closed announces too little to act in the middle of a turn.
+        must_end = opened and not native and not mark.present
+        return Item("tagged", body.repaired(repairs).items, start, end, explicit, must_end)
 
     def no_closer_later(self, pos: int) -> None:
         """A closing mark after other text means that the text stood inside the call."""
         following = _NEXT_TAG.search(self.text, pos)
-        if following and following.group().startswith("</"):
+        if following and re.match(CLOSER, following.group(), re.IGNORECASE):
             raise Malformed("text-in-call", pos, following.start(), "text before the closing mark")
 
     def bare(self, start: int) -> int:
@@ -254,6 +259,6 @@ def _as_item(body: Body, start: int, *, must_end: bool = False) -> Item:
     return Item("tagged", body.items, start, body.end, body.explicit, must_end)
 
 
-_NEXT_TAG = re.compile(r"</?tool_call>|<(?:function|invoke)=")
+_NEXT_TAG = re.compile(rf"{CLOSER}|{OPENER}|<(?:function|invoke)[= ]", re.IGNORECASE)
 _KEYWORD_CALL = re.compile(r"[A-Za-z_]|\[\s*\w+\(\s*(?:\)|\w+\s*=)", re.ASCII)
 _CALL_KEYS = re.compile(r"[\"']?(?:name|function|tool)\\?[\"']?\s*:")

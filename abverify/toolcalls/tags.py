@@ -19,15 +19,18 @@ DAMAGED_OPENER: Final = (
     r"<tool_call[ \t]*(?=\r?\n[ \t]*\{|\{)"
     r"|^[ \t]*(?:tool_call|ool_call|ol_call|l_call|_call|call)>(?=\s*[{<])"
 )
-_CLOSER = re.compile(
-    rf"\s*(?:</{_NAME}>|<\|/?{_NAME}(?:_end)?\|>|</\|?{_NAME}\|?>|<\\/?{_NAME}>|<{_NAME}/>"
-    rf"|\[/(?:{_CALL_WORD}|tool_use)\])",
-    re.IGNORECASE,
+CLOSER: Final = (
+    rf"(?:</{_NAME}\s*>|<\|/?{_NAME}(?:_end)?\|>|</\|?{_NAME}\|?>|<\\/?{_NAME}>|<{_NAME}/>"
+    rf"|\[/(?:{_CALL_WORD}|tool_use)\])"
 )
+_CLOSER = re.compile(rf"\s*{CLOSER}", re.IGNORECASE)
 _EXACT_CLOSER = re.compile(r"\s*</tool_call>")
 _OPENER_AS_CLOSER = re.compile(r"\s*<tool_call>\s*(?=\Z|</tool_call>)")
 _HALF_CLOSER = re.compile(r"\s*</tool_call\b[ \t]*(?!>)(?=\n|\Z)")
-_JUNK = re.compile(r"\s*[;.,`]+")
+_JUNK = re.compile(r"\s*(?:[;.,`]+|//[^\n<]*|#[^\n<]*|/\*[^*]*\*/)")
+
+
+_LONGEST_TAG: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,7 @@ def closing(text: str, pos: int, limit: int, *, surplus: bool = False) -> Closin
         )
         if other:
             return Closing(other.end(), present=True, whole=pattern is _CLOSER)
-    cut_off = text[pos:limit].strip() if limit - pos <= 64 else ""  # noqa: PLR2004  # longer than any tag
+    cut_off = text[pos:limit].strip() if limit - pos <= _LONGEST_TAG else ""
     if len(cut_off) > 1 and CLOSE.startswith(cut_off):
         return Closing(limit, present=True)
     return Closing(pos)
@@ -78,7 +81,7 @@ def past_closers(text: str, pos: int, limit: int) -> tuple[int, bool]:
 
 
 def past_junk(text: str, pos: int, limit: int) -> int:
-    """Read past a stray `;` or backtick between a call and its closing mark, if one follows."""
+    """Read past a stray mark or comment between a call and the closing mark that follows it."""
     junk = _JUNK.match(text, pos, limit)
     after = junk.end() if junk else pos
     return after if after > pos and closing(text, after, limit).present else pos

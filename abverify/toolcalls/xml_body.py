@@ -139,9 +139,10 @@ class _Function:
         if head.group() != f"<parameter={name}>":
             self.mend("xml-tag-form", pos, head.end())
         end, after = self.value_end(head.end())
-        read = typed_value(
-            self.context.tools[self.name], name, _unwrapped(self.text[head.end() : end]), head.end()
-        )
+        value = self.text[head.end() : end]
+        if end == after:
+            value = _without_wrong_close(value, name)
+        read = typed_value(self.context.tools[self.name], name, _unwrapped(value), head.end())
         for note in read.notes:
             self.mend(note.code, note.start)
         if name in self.arguments:
@@ -166,6 +167,8 @@ class _Function:
                 raise Malformed("nested-call", pos, edge.end(), "a call inside a value")
             if pos >= literal_until and tag.startswith("</"):
                 literal_until = self.closing_tag(pos)
+                if literal_until < 0 and pos == start:
+                    raise Malformed("open-value", start, pos, "an unclosed parameter is empty")
                 if literal_until < 0:
                     self.mend("xml-unclosed-parameter", pos)
                     return pos, pos
@@ -205,6 +208,13 @@ class _Function:
         following = _AFTER_CLOSING_TAG.search(self.text, pos, self.limit)
         literal = following is not None and following.group() == "</parameter>"
         return following.start() if following and literal else -1
+
+
+def _without_wrong_close(value: str, name: str) -> str:
+    """The value of an unclosed parameter without the damaged tag that was to close it."""
+    wrong = re.compile(rf"</(?:parameter\w{{0,9}}|{re.escape(name)})/?>?\s*\Z")
+    at = value.rfind("</")
+    return value[:at] if at >= 0 and wrong.match(value, at) else value
 
 
 def _unwrapped(value: str) -> str:
