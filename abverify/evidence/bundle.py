@@ -14,15 +14,17 @@ from abverify.evidence.manifest import (
     LOCK,
     MANIFEST,
     SCORES,
+    START,
     FileDigest,
     Manifest,
+    Start,
 )
 from abverify.evidence.rows import CalibrationRow, ParserCalibrationRow, parse_rows
 from abverify.evidence.soundness import Fault, row_faults
 from abverify.evidence.trials import counted, fold_trials
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from abverify.evidence.rows import Row
     from abverify.evidence.trials import TrialResult
@@ -91,6 +93,7 @@ def read_bundle(files: Mapping[str, bytes], *, path: str) -> Bundle:
     faults = [
         *_file_faults(manifest, files, path),
         *_lock_faults(manifest, lock, path),
+        *_start_faults(manifest, files, path),
         *_attempt_faults(manifest, files, path),
     ]
     trials: dict[tuple[str, int], TrialResult] = {}
@@ -131,9 +134,10 @@ def _file_faults(manifest: Manifest, files: Mapping[str, bytes], path: str) -> l
     faults = [_file_fault(entry, files.get(entry.name), path) for entry in manifest.files]
     extra = sorted(set(files) - set(listed) - {MANIFEST})
     unlisted = [Fault(f"{path}/{name}", "a file that the manifest does not list") for name in extra]
+    needed = (LOCK, JOURNAL, SCORES, *(() if manifest.imported_from else (START, ATTEMPTS)))
     missing = [
         Fault(f"{path}/{MANIFEST}", f"the manifest does not list {name}")
-        for name in (LOCK, JOURNAL, SCORES)
+        for name in needed
         if name not in listed
     ]
     return [*filter(None, faults), *unlisted, *missing]
@@ -158,6 +162,24 @@ def _lock_faults(manifest: Manifest, lock: RunLock, path: str) -> list[Fault]:
         return []
     place = f"{path}/{LOCK}"
     return [Fault(place, "not the run's lock", expected=manifest.lock_sha256, found=lock.sha256)]
+
+
+def _start_faults(manifest: Manifest, files: Mapping[str, bytes], path: str) -> Iterator[Fault]:
+    """The manifest must repeat what `start.json` said before anything was measured."""
+    if manifest.imported_from is not None or START not in files:
+        return
+    place = f"{path}/{START}"
+    try:
+        parse_canonical(files[START], name=place)
+        start = Start.model_validate_json(files[START])
+    except (UntrustedError, ValueError) as error:
+        yield Fault(place, "not the start of a run", found=" ".join(str(error).split())[:300])
+        return
+    began, told = start.to_json(), manifest.to_json()
+    for name in sorted(set(began) - {"schema"}):
+        if began[name] != told[name]:
+            message = f"the run began with another {name}"
+            yield Fault(place, message, expected=str(told[name]), found=str(began[name]))
 
 
 def _attempt_faults(manifest: Manifest, files: Mapping[str, bytes], path: str) -> list[Fault]:

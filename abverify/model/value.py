@@ -8,6 +8,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from abverify._clock import parse_timestamp
+
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
 _SAFE_PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _WINDOWS_NAMES = frozenset(
@@ -55,6 +57,11 @@ def _relative_path(text: str) -> str:
     return text
 
 
+def _timestamp(text: str) -> str:
+    parse_timestamp(text)
+    return text
+
+
 DecimalText = Annotated[str, AfterValidator(_decimal_text)]
 """An exact decimal, written as a quoted string so that no reader turns it into a float."""
 
@@ -71,9 +78,11 @@ Version = Annotated[str, Field(pattern=r"^(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[
 """A semantic version of three numbers."""
 
 Timestamp = Annotated[
-    str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$")
+    str,
+    Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$"),
+    AfterValidator(_timestamp),
 ]
-"""RFC 3339 in UTC, to the second."""
+"""RFC 3339 in UTC, to the second; a date that exists."""
 
 Text = Annotated[str, Field(min_length=1, max_length=20_000)]
 """Free text for people; never compared."""

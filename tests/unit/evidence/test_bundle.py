@@ -1,0 +1,319 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from abverify._canonical import canonical_bytes, sha256_hex
+from abverify.errors import UntrustedError
+from abverify.evidence.bundle import Bundle, read_bundle
+from abverify.evidence.manifest import ImportedFrom
+from abverify.evidence.rows import CalibrationRow, Parse, ParserCalibrationRow, Trial, TrialStarted
+from tests.builders import (
+    FIXTURES,
+    NATIVE,
+    PATH,
+    PROSE,
+    Run,
+    calibration_run,
+    ended,
+    failed_trial,
+    lock_values,
+    oracle,
+    passed_trial,
+    turn,
+)
+
+A = FIXTURES[0]
+TRIAL = Trial(fixture=A, seed=1)
+STARTED = TrialStarted(trial=TRIAL)
+
+
+def messages(bundle: Bundle) -> list[str]:
+    return [fault.message for fault in bundle.faults]
+
+
+def test_a_sound_bundle_has_no_fault_and_stands_under_its_manifests_digest() -> None:
+    files = Run().files()
+
+    bundle = read_bundle(files, path=PATH)
+
+    assert bundle.faults == ()
+    assert bundle.sha256 == sha256_hex(files["manifest.json"])
+    assert sorted(bundle.trials) == [("unix__01-head", 1), ("unix__02-tail", 1)]
+    assert bundle.seeds == (1,)
+    assert (bundle.calibrations(), bundle.parser_calibrations()) == ((), ())
+
+
+def test_a_calibration_bundle_gives_its_readings() -> None:
+    bundle = calibration_run().bundle()
+
+    assert len(bundle.calibrations()) == 6
+    assert len(bundle.parser_calibrations()) == 1
+
+
+def test_the_declared_seeds_come_from_the_lock() -> None:
+    values = lock_values()
+    rows = [*passed_trial(A), *passed_trial(A, seed=22)]
+
+    run = Run(values=values | {"sampling.seeds": "1,22"}, rows=rows)
+
+    assert run.bundle().seeds == (1, 22)
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "lock.json", "rows.jsonl"])
+def test_a_bundle_without_its_main_files_cannot_be_read(name: str) -> None:
+    files = Run().files()
+    del files[name]
+
+    with pytest.raises(UntrustedError) as refusal:
+        read_bundle(files, path=PATH)
+
+    assert (refusal.value.rule, refusal.value.expected) == ("AV430", name)
+
+
+@pytest.mark.parametrize("name", ["scores.json", "attempts.jsonl", "start.json"])
+def test_any_other_missing_file_is_a_fault(name: str) -> None:
+    files = Run().files()
+    del files[name]
+
+    bundle = read_bundle(files, path=PATH)
+
+    assert "a file of the bundle is missing" in messages(bundle)
+    assert bundle.faults[0].file == f"{PATH}/{name}"
+
+
+def test_a_file_that_the_manifest_does_not_list_is_a_fault() -> None:
+    bundle = read_bundle({**Run().files(), "extra.txt": b""}, path=PATH)
+
+    assert [(fault.file, fault.message) for fault in bundle.faults] == [
+        (f"{PATH}/extra.txt", "a file that the manifest does not list")
+    ]
+
+
+@pytest.mark.parametrize("name", ["lock.json", "rows.jsonl", "scores.json", "start.json"])
+def test_a_manifest_must_list_what_a_run_writes(name: str) -> None:
+    files = Run().files()
+    manifest = json.loads(files["manifest.json"])
+    manifest["files"] = [entry for entry in manifest["files"] if entry["name"] != name]
+    files["manifest.json"] = canonical_bytes(manifest)
+
+    assert f"the manifest does not list {name}" in messages(read_bundle(files, path=PATH))
+
+
+def test_every_change_of_one_byte_is_noticed() -> None:
+    """A changed byte is a fault or untrusted; in free fields of the manifest, another bundle.
+
+    Only what nothing else tells (when the run finished) can change without a fault,
+    and then the bundle's digest, which records name, is another one.
+    """
+    files = Run(rows=passed_trial(A)).files()
+    sound = read_bundle(files, path=PATH)
+    quiet = set()
+    for name, data in files.items():
+        for at in range(len(data)):
+            changed = data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
+            try:
+                bundle = read_bundle({**files, name: changed}, path=PATH)
+            except UntrustedError:
+                continue
+            if not bundle.faults:
+                assert bundle.sha256 != sound.sha256
+                quiet |= {
+                    field
+                    for field in type(bundle.manifest).model_fields
+                    if getattr(bundle.manifest, field) != getattr(sound.manifest, field)
+                }
+
+    assert quiet == {"finished_at"}
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("run", "run-2"),
+        ("stage", "smoke"),
+        ("offered_to", ["laptop/T1_002"]),
+        ("identity", "asserted"),
+        ("started_at", "2026-02-21T08:00:00Z"),
+        ("began_after", [{"gate": "laptop/T1_001", "seq": 9, "sha256": None}]),
+    ],
+)
+def test_a_manifest_that_tells_another_start_than_start_json_is_unsound(
+    field: str, value: object
+) -> None:
+    files = Run().files()
+    manifest = json.loads(files["manifest.json"])
+    files["manifest.json"] = canonical_bytes({**manifest, field: value})
+
+    (fault,) = read_bundle(files, path=PATH).faults
+
+    assert fault.file == f"{PATH}/start.json"
+    assert fault.message == f"the run began with another {field}"
+
+
+def test_a_date_that_does_not_exist_is_untrusted() -> None:
+    files = Run().files()
+    manifest = json.loads(files["manifest.json"])
+    files["manifest.json"] = canonical_bytes({**manifest, "finished_at": "2026-02-31T09:00:00Z"})
+
+    with pytest.raises(UntrustedError, match="not an evidence manifest"):
+        read_bundle(files, path=PATH)
+
+
+def test_imported_evidence_has_no_start_and_no_attempts_of_ours() -> None:
+    run = Run(imported_from=ImportedFrom(tool="inspect", reference="log 7"), identity="asserted")
+    files = run.files()
+    manifest = json.loads(files["manifest.json"])
+    ours = ("start.json", "attempts.jsonl")
+    manifest["files"] = [entry for entry in manifest["files"] if entry["name"] not in ours]
+    files["manifest.json"] = canonical_bytes(manifest)
+    for name in ours:
+        del files[name]
+
+    assert read_bundle(files, path=PATH).faults == ()
+
+
+def test_a_torn_last_line_makes_the_bundle_unreadable() -> None:
+    files = Run().files()
+
+    with pytest.raises(UntrustedError) as refusal:
+        read_bundle({**files, "rows.jsonl": files["rows.jsonl"][:-1]}, path=PATH)
+
+    assert refusal.value.message == "the journal's last line is torn"
+
+
+def test_the_lock_must_be_the_one_the_manifest_names() -> None:
+    other = Run(values=lock_values(sampling__temperature="0.8"))
+
+    bundle = read_bundle(Run().files(lock=other.files()["lock.json"]), path=PATH)
+
+    assert messages(bundle) == [
+        "the file's bytes are not the ones the manifest lists",
+        "not the run's lock",
+    ]
+
+
+def test_attempts_are_counted() -> None:
+    files = Run().files()
+    line = files["attempts.jsonl"].splitlines(keepends=True)[0]
+
+    bundle = read_bundle({**files, "attempts.jsonl": line}, path=PATH)
+
+    assert "the attempts are miscounted" in messages(bundle)
+
+
+def faults_of(*rows: object) -> list[str]:
+    """The faults of a bundle sealed over these rows: only what the rows say can be wrong."""
+    return messages(Run(rows=rows).bundle())  # type: ignore[arg-type]
+
+
+def test_a_wrong_seed_is_a_fault() -> None:
+    wrong = turn(TRIAL, 1, PROSE).model_copy(update={"seed": 7})
+
+    assert faults_of(STARTED, wrong, ended(TRIAL, "text_loop", 1)) == [
+        "unix__01-head seed 1 turn 1: the seed does not follow from the declared one"
+    ]
+
+
+def test_a_wrong_parse_is_a_fault() -> None:
+    wrong = turn(TRIAL, 1, NATIVE).model_copy(
+        update={"parse": Parse(verdict="none", calls=(), codes=())}
+    )
+
+    assert faults_of(STARTED, wrong, ended(TRIAL, "text_loop", 1)) == [
+        ("unix__01-head seed 1 turn 1: the stored parse is not what the profile makes of the raw"
+        " text")
+    ]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [ended(TRIAL, "oracle_passed", 1)],
+        [oracle(TRIAL, 1, passed=False), ended(TRIAL, "oracle_passed", 1)],
+        [oracle(TRIAL, 1, passed=True), ended(TRIAL, "oracle_failed", 1)],
+        [
+            oracle(TRIAL, 1, passed=True),
+            oracle(TRIAL, 1, passed=False, purpose="compliance", command="lint"),
+            ended(TRIAL, "oracle_passed", 1),
+        ],
+    ],
+    ids=["never judged", "judged failing", "judged passing", "compliance failing"],
+)
+def test_an_outcome_that_the_oracle_did_not_say_is_a_fault(rows: list[object]) -> None:
+    assert faults_of(STARTED, turn(TRIAL, 1, NATIVE), *rows) == [
+        "unix__01-head seed 1: the outcome is not what the oracle said"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rows", "faults"),
+    [
+        ([], ["compliance cannot be what failed"]),
+        ([oracle(TRIAL, 1, passed=False)], ["compliance cannot be what failed"]),
+        (
+            [oracle(TRIAL, 1, passed=True)],
+            ["the outcome is not what the oracle said", "compliance cannot be what failed"],
+        ),
+        (
+            [
+                oracle(TRIAL, 1, passed=True),
+                oracle(TRIAL, 1, passed=False, purpose="compliance", command="lint"),
+            ],
+            [],
+        ),
+    ],
+    ids=["never judged", "tests failing", "all passing", "compliance failing"],
+)
+def test_compliance_fails_only_where_the_tests_passed(
+    rows: list[object], faults: list[str]
+) -> None:
+    found = faults_of(STARTED, turn(TRIAL, 1, NATIVE), *rows, ended(TRIAL, "compliance_failed", 1))
+
+    assert found == [f"unix__01-head seed 1: {fault}" for fault in faults]
+
+
+def test_miscounted_turns_are_a_fault() -> None:
+    assert faults_of(STARTED, turn(TRIAL, 1, PROSE), ended(TRIAL, "text_loop", 2)) == [
+        "unix__01-head seed 1: turns are miscounted"
+    ]
+
+
+def test_a_second_measurement_is_a_fault() -> None:
+    files = Run(rows=failed_trial(A)).files()
+    sealed = replace(Run(rows=failed_trial(A))).files()["rows.jsonl"]
+
+    bundle = read_bundle({**files, "rows.jsonl": sealed + sealed}, path=PATH)
+
+    assert messages(bundle)[-1] == "the journal contradicts itself"
+    assert bundle.faults[-1].found == "unix__01-head seed 1 was measured twice"
+
+
+def test_an_unknown_parser_profile_is_a_fault_not_a_crash() -> None:
+    bundle = Run(values=lock_values(parser__version=99)).bundle()
+
+    assert messages(bundle) == ["the journal contradicts itself"]
+
+
+def test_a_parse_that_depends_on_the_workspace_is_not_derived_again() -> None:
+    values = lock_values(parser__profile="markdown-edit")
+    odd = turn(TRIAL, 1, PROSE).model_copy(
+        update={"parse": Parse(verdict="refused", calls=(), codes=("x",))}
+    )
+
+    bundle = Run(values=values, rows=[STARTED, odd, ended(TRIAL, "text_loop", 1)]).bundle()
+
+    assert bundle.faults == ()
+
+
+def test_rows_of_the_meter_are_no_trials() -> None:
+    rows = [
+        CalibrationRow(
+            fixture=A, state="broken", passed=False, expected=False, detail="", millis=0
+        ),
+        ParserCalibrationRow(profile="salvage", version=1, exact=1, total=1),
+    ]
+
+    assert Run(rows=rows).bundle().trials == {}
