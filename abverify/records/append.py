@@ -1,0 +1,186 @@
+"""The next record of a gate: built, signed, and verified like any other before it is handed out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from abverify._canonical import sha256_hex
+from abverify._clock import timestamp
+from abverify.errors import RefusedError, UntrustedError, raise_all
+from abverify.records.bodies import AllGates, Lift, Suspension, kind_of
+from abverify.records.chain import Setting, read_chain
+from abverify.records.envelope import STATEMENT_TYPE, seal
+from abverify.records.fields import Actor, Digest
+from abverify.records.lifting import lift_refusal
+from abverify.records.record import contract_path, record_path
+from abverify.records.references import reference_faults
+from abverify.records.statement import (
+    Common,
+    GatePosition,
+    LedgerName,
+    Statement,
+    Subject,
+    TrustRootName,
+)
+from abverify.records.trust import ROLE_OF
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from abverify.model.ids import GateId
+    from abverify.records.bodies import Body
+    from abverify.records.keys import Signer
+    from abverify.records.ledger import Ledger
+    from abverify.records.record import Fault
+    from abverify.records.trust import TrustRoot
+
+
+@dataclass(frozen=True, slots=True)
+class ContractVersion:
+    """The published contract version that a record is about: its version and its raw bytes."""
+
+    version: str
+    data: bytes
+
+
+def append(
+    ledger: Ledger,
+    gate: GateId,
+    body: Body,
+    *,
+    subject: ContractVersion,
+    signers: Sequence[Signer],
+    actor: str,
+    reason: str,
+    milestone: str | None = None,
+    now: datetime,
+) -> tuple[str, bytes]:
+    """Builds and signs the next record of a gate's chain.
+
+    Args:
+        ledger: the ledger as read, without faults.
+        gate: the gate in whose chain the record goes.
+        body: what the record says; its kind follows from it, and so does the role.
+        subject: the contract version it is about.
+        signers: everybody who signs, at least the role's threshold of them.
+        actor: the principal who issues it, one of the signers.
+        reason: why, for a reader; one line.
+        milestone: the milestone it belongs to.
+        now: when it is issued.
+
+    Returns:
+        The record's path relative to the repository root, and its bytes. The
+        caller writes them to a file that must not exist yet.
+
+    Raises:
+        UntrustedError: AV425 if the ledger has faults; the rule it would break
+            if the new record would not verify.
+        RefusedError: AV426 for the name of a suspension that is in use, AV427 for
+            a lift that is not due, AV428 for a lift condition nobody published.
+        pydantic.ValidationError: if a text cannot stand in a record.
+    """
+    root = _sound_root(ledger)
+    _refuse(ledger, body, now)
+    chain = ledger.chain(gate)
+    common = Common(
+        ledger=LedgerName(origin=root.document.origin),
+        gate=GatePosition(
+            id=str(gate),
+            contract_version=subject.version,
+            seq=len(chain) + 1,
+            prior=Digest(sha256=chain[-1].sha256) if chain else None,
+        ),
+        basis=None,
+        trust_root=TrustRootName(version=root.document.version, sha256=root.sha256),
+        actor=Actor(id=actor, role=ROLE_OF[kind_of(body)]),
+        issued_at=timestamp(now),
+        reason=reason,
+        milestone=milestone,
+    )
+    statement = Statement(_subject(gate, subject), common, body)
+    data = seal(statement.to_bytes(), payload_type=STATEMENT_TYPE, signers=signers)
+    path = record_path(gate, common.gate.seq, statement.kind)
+    contracts = {**ledger.contracts, statement.subject.name: subject.data}
+    _verify(ledger, gate, {path: data}, Setting(root, contracts, now))
+    return path, data
+
+
+def _sound_root(ledger: Ledger) -> TrustRoot:
+    if ledger.faults:
+        first = ledger.faults[0]
+        raise UntrustedError(
+            f"the ledger has {len(ledger.faults)} faults; nothing is added to it",
+            rule="AV425",
+            place=first.file,
+            expected="a ledger without faults",
+            found=f"{first.rule}: {first.message}",
+            next_step="abverify audit",
+        )
+    if ledger.root is None:
+        raise UntrustedError(
+            "there is no trust root, so nobody may sign",
+            rule="AV424",
+            place="gates/_trust",
+            expected="1.root.dsse.json",
+            found="none",
+            next_step="abverify init",
+        )
+    return ledger.root
+
+
+def _refuse(ledger: Ledger, body: Body, now: datetime) -> None:
+    if isinstance(body, Suspension):
+        _refuse_suspension(ledger, body)
+    elif isinstance(body, Lift):
+        refusal = lift_refusal(ledger, body.suspension.sha256, now)
+        if refusal is not None:
+            raise RefusedError(refusal.message, rule=refusal.rule, next_step="abverify status")
+
+
+def _refuse_suspension(ledger: Ledger, body: Suspension) -> None:
+    for record in ledger.records:
+        if isinstance(record.body, Suspension) and record.body.suspension_id == body.suspension_id:
+            raise RefusedError(
+                f"there is a suspension called {body.suspension_id} already",
+                rule="AV426",
+                place=record.path,
+                expected="a new name",
+                found=body.suspension_id,
+            )
+    when = body.lift_when
+    published = {(str(r.gate), r.contract_sha256) for r in ledger.records}
+    for condition in when.all_of if isinstance(when, AllGates) else when.any_of:
+        if (condition.gate, condition.contract_sha256) not in published:
+            raise RefusedError(
+                f"{body.suspension_id} could never be lifted: nobody published that contract",
+                rule="AV428",
+                expected="a contract version that an amendment published",
+                found=f"{condition.gate} {condition.contract_sha256}",
+                next_step=f"introduce {condition.gate} first, or name the digest in force",
+            )
+
+
+def _subject(gate: GateId, subject: ContractVersion) -> Subject:
+    digest = Digest(sha256=sha256_hex(subject.data))
+    return Subject(name=contract_path(gate, subject.version), digest=digest)
+
+
+def _verify(ledger: Ledger, gate: GateId, new: dict[str, bytes], setting: Setting) -> None:
+    """Reads the gate's chain with the new record in it, as any reader will."""
+    files = {record.path: ledger.files[record.path] for record in ledger.chain(gate)}
+    chain = read_chain(gate, files | new, setting)
+    faults = chain.faults or reference_faults({**ledger.chains, gate: chain.records})
+    raise_all([_error(fault) for fault in faults])
+
+
+def _error(fault: Fault) -> UntrustedError:
+    return UntrustedError(
+        fault.message,
+        rule=fault.rule,
+        place=fault.file,
+        expected=fault.expected,
+        found=fault.found,
+        next_step="nothing was written",
+    )

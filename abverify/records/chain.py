@@ -1,0 +1,223 @@
+"""One gate's chain, verified record by record; every fault is collected, never only the first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from abverify._canonical import sha256_hex
+from abverify._clock import parse_timestamp, timestamp
+from abverify.errors import UntrustedError
+from abverify.records.envelope import STATEMENT_TYPE, open_envelope
+from abverify.records.law import law_faults
+from abverify.records.record import Fault, Record, contract_path, record_path
+from abverify.records.statement import parse_statement
+from abverify.records.trust import ROLE_OF
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+
+    from abverify.model.ids import GateId
+    from abverify.records.envelope import VerifiedPayload
+    from abverify.records.statement import Statement
+    from abverify.records.trust import TrustRoot
+
+CLOCK_SLACK = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What every record of a ledger is verified against.
+
+    Attributes:
+        root: the trust root.
+        contracts: the bytes of the published contract versions, by path.
+        now: the moment of reading; nothing may be issued after it.
+    """
+
+    root: TrustRoot
+    contracts: Mapping[str, bytes]
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """One gate's verified records in order, and what is wrong with the others."""
+
+    gate: GateId
+    records: tuple[Record, ...]
+    faults: tuple[Fault, ...]
+
+
+def read_chain(gate: GateId, files: Mapping[str, bytes], setting: Setting) -> Chain:
+    """Verifies the record files of one gate.
+
+    Args:
+        gate: the gate whose directory the files stand in.
+        files: the files' bytes by path; every path fits `record.RECORD_PATH`.
+        setting: what to verify against.
+    """
+    records: list[Record] = []
+    faults: list[Fault] = []
+    prior: bytes | None = None
+    for position, path in enumerate(sorted(files), 1):
+        whole = len(records) == position - 1
+        link = _Link(gate, path, position, prior, tuple(records) if whole else None)
+        record, found = _read_record(link, files[path], setting)
+        faults += found
+        if record is not None and not found:
+            records.append(record)
+        prior = files[path]
+    return Chain(gate, tuple(records), tuple(faults))
+
+
+@dataclass(frozen=True, slots=True)
+class _Link:
+    """A record's place: `before` is None once an earlier record of the chain is faulty."""
+
+    gate: GateId
+    path: str
+    position: int
+    prior: bytes | None
+    before: tuple[Record, ...] | None
+
+
+def _read_record(
+    link: _Link, data: bytes, setting: Setting
+) -> tuple[Record | None, tuple[Fault, ...]]:
+    try:
+        payload = open_envelope(
+            data, name=link.path, payload_type=STATEMENT_TYPE, keys=setting.root.keys
+        )
+        statement = parse_statement(payload.payload, name=link.path)
+    except UntrustedError as error:
+        return None, (Fault.of(error, link.path),)
+    issuers, unauthorised = _authority(statement, payload, link, setting.root)
+    record = Record(
+        link.path, link.position, statement.kind, payload.sha256, statement, tuple(sorted(issuers))
+    )
+    faults = (
+        *_place_faults(statement, link),
+        *_ledger_faults(statement, link, setting.root),
+        *unauthorised,
+        *_time_faults(statement, link, setting),
+        *_subject_faults(statement, link, setting.contracts),
+        *_law(record, link, setting),
+    )
+    return record, faults
+
+
+def _place_faults(statement: Statement, link: _Link) -> Iterator[Fault]:
+    place = statement.common.gate
+    proper = record_path(statement.gate, place.seq, statement.kind)
+    if link.path != proper:
+        yield Fault(
+            link.path, "AV408", "the file is not where its record belongs", proper, link.path
+        )
+    if place.seq != link.position:
+        yield Fault(
+            link.path,
+            "AV409",
+            "the chain has a gap, or a record twice",
+            f"record {link.position}",
+            f"record {place.seq}",
+        )
+    prior = None if link.prior is None else sha256_hex(link.prior)
+    stated = place.prior.sha256 if place.prior else None
+    if stated != prior:
+        yield Fault(
+            link.path,
+            "AV410",
+            "the record does not follow the one before it",
+            f"prior {prior}",
+            f"prior {stated}",
+        )
+
+
+def _ledger_faults(statement: Statement, link: _Link, root: TrustRoot) -> Iterator[Fault]:
+    origin, ours = statement.common.ledger.origin, root.document.origin
+    if origin != ours:
+        yield Fault(link.path, "AV411", "the record belongs to another ledger", ours, origin)
+    named = statement.common.trust_root
+    if (named.version, named.sha256) != (root.document.version, root.sha256):
+        yield Fault(
+            link.path,
+            "AV412",
+            "the record was issued under another trust root",
+            f"version {root.document.version}, sha256 {root.sha256}",
+            f"version {named.version}, sha256 {named.sha256}",
+        )
+
+
+def _authority(
+    statement: Statement, payload: VerifiedPayload, link: _Link, root: TrustRoot
+) -> tuple[frozenset[str], tuple[Fault, ...]]:
+    try:
+        issuers = root.authorise(statement.kind, payload.signers)
+    except UntrustedError as error:
+        return frozenset(), (Fault.of(error, link.path),)
+    actor, role = statement.common.actor, ROLE_OF[statement.kind]
+    if actor.id in issuers and actor.role == role:
+        return issuers, ()
+    people = ", ".join(sorted(issuers))
+    fault = Fault(
+        link.path,
+        "AV414",
+        "the record names an actor who did not sign it in that role",
+        f"{people} as {role}",
+        f"{actor.id} as {actor.role}",
+    )
+    return issuers, (fault,)
+
+
+def _time_faults(statement: Statement, link: _Link, setting: Setting) -> Iterator[Fault]:
+    stated = statement.common.issued_at
+    issued = parse_timestamp(stated)
+    if link.before and issued < link.before[-1].issued_at:
+        earliest = timestamp(link.before[-1].issued_at)
+        yield Fault(
+            link.path, "AV413", "issued before the record it follows", f">= {earliest}", stated
+        )
+    if issued > setting.now + CLOCK_SLACK:
+        latest = timestamp(setting.now + CLOCK_SLACK)
+        yield Fault(link.path, "AV413", "issued in the future", f"<= {latest}", stated)
+    if not setting.root.in_force(issued):
+        document = setting.root.document
+        yield Fault(
+            link.path,
+            "AV413",
+            "issued while the trust root was not in force",
+            f"from {document.issued_at} until {document.expires}",
+            stated,
+        )
+
+
+def _subject_faults(
+    statement: Statement, link: _Link, contracts: Mapping[str, bytes]
+) -> Iterator[Fault]:
+    proper = contract_path(statement.gate, statement.common.gate.contract_version)
+    if statement.subject.name != proper:
+        yield Fault(
+            link.path, "AV415", "the subject is another file", proper, statement.subject.name
+        )
+        return
+    data = contracts.get(proper)
+    if data is None:
+        yield Fault(proper, "AV415", "a published contract version is missing", proper, "no file")
+    elif sha256_hex(data) != statement.contract_sha256:
+        yield Fault(
+            proper,
+            "AV415",
+            "the published contract version is not the one that was signed",
+            f"sha256 {statement.contract_sha256}",
+            f"sha256 {sha256_hex(data)}",
+        )
+
+
+def _law(record: Record, link: _Link, setting: Setting) -> tuple[Fault, ...]:
+    """What the chain so far allows; not asked once the chain so far is not known."""
+    if link.before is None:
+        return ()
+    return tuple(law_faults(record, link.before, setting.contracts))
