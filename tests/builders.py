@@ -272,7 +272,7 @@ class Run:
     def files(self, **edits: bytes) -> dict[str, bytes]:
         """The bundle's files; an edit replaces one (by its name without suffix) unsealed."""
         lock = RunLock(self.values)
-        heads = ()
+        heads: tuple[ChainHead, ...] = ()
         if self.began_after is not None:
             heads = (ChainHead(gate=GATE, seq=self.began_after, sha256="9" * 64),)
         start = Start(

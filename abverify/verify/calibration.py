@@ -100,5 +100,6 @@ def _age_problem(calibration: Bundle, run: Bundle, max_age_days: int, now: datet
     for moment, what in ((ended, "when the run ended"), (now, "now")):
         age = abs(moment - taken)
         if age > limit:
-            return f"the calibration is {age.days} days old {what}; at most {max_age_days} count"
+            days = age.days if age.days > max_age_days else f"more than {max_age_days}"
+            return f"the calibration is {days} days old {what}; at most {max_age_days} count"
     return None

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     Place = Callable[..., str]
 
 _PLACEHOLDER = re.compile(
-    r"\bthis (PR|pull request|commit|branch)\b|\b(TBD|TODO|FIXME|XXX)\b|\bPR ?#?(?!\d|\w)|#\?+",
+    r"\bthis (PR|pull request|commit|branch)\b|\b(TBD|TODO|FIXME|XXX)\b|\bPR ?+#?+(?!\w)|#\?+",
     re.IGNORECASE,
 )
 

@@ -70,11 +70,12 @@ def read(data: bytes) -> Document | None:
     """The document, or None where it was refused in the one way a refusal may come."""
     try:
         return read_yaml(data, name="x.yaml")
-    except InvalidError as refusal:
-        assert refusal.rule == "AV101"
-        assert refusal.place is not None
-        assert refusal.place.file == "x.yaml"
-        return None
+    except InvalidError as error:
+        refusal = error
+    assert refusal.rule == "AV101"
+    assert refusal.place is not None
+    assert refusal.place.file == "x.yaml"
+    return None
 
 
 @given(st.binary(max_size=200))
@@ -125,10 +126,9 @@ def test_a_changed_byte_is_refused_or_means_another_value(value: Any, data: st.D
 
     try:
         other = parse_canonical(changed, name="x")
-    except UntrustedError as refusal:
-        assert refusal.rule == "AV401"
-    else:
-        assert canonical_bytes(other) == changed != original
+    except UntrustedError:
+        return
+    assert canonical_bytes(other) == changed != original
 
 
 @pytest.mark.parametrize("value", [{"a": [1, True, None, "é\n"], "b": {"c": -7}}])

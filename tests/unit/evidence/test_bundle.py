@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import pytest
 
@@ -9,7 +8,14 @@ from abverify._canonical import canonical_bytes, sha256_hex
 from abverify.errors import UntrustedError
 from abverify.evidence.bundle import Bundle, read_bundle
 from abverify.evidence.manifest import ImportedFrom
-from abverify.evidence.rows import CalibrationRow, Parse, ParserCalibrationRow, Trial, TrialStarted
+from abverify.evidence.rows import (
+    CalibrationRow,
+    Parse,
+    ParserCalibrationRow,
+    Row,
+    Trial,
+    TrialStarted,
+)
 from tests.builders import (
     FIXTURES,
     NATIVE,
@@ -204,9 +210,9 @@ def test_attempts_are_counted() -> None:
     assert "the attempts are miscounted" in messages(bundle)
 
 
-def faults_of(*rows: object) -> list[str]:
+def faults_of(*rows: Row) -> list[str]:
     """The faults of a bundle sealed over these rows: only what the rows say can be wrong."""
-    return messages(Run(rows=rows).bundle())  # type: ignore[arg-type]
+    return messages(Run(rows=rows).bundle())
 
 
 def test_a_wrong_seed_is_a_fault() -> None:
@@ -223,8 +229,10 @@ def test_a_wrong_parse_is_a_fault() -> None:
     )
 
     assert faults_of(STARTED, wrong, ended(TRIAL, "text_loop", 1)) == [
-        ("unix__01-head seed 1 turn 1: the stored parse is not what the profile makes of the raw"
-        " text")
+        (
+            "unix__01-head seed 1 turn 1: the stored parse is not what the profile makes of the raw"
+            " text"
+        )
     ]
 
 
@@ -242,7 +250,7 @@ def test_a_wrong_parse_is_a_fault() -> None:
     ],
     ids=["never judged", "judged failing", "judged passing", "compliance failing"],
 )
-def test_an_outcome_that_the_oracle_did_not_say_is_a_fault(rows: list[object]) -> None:
+def test_an_outcome_that_the_oracle_did_not_say_is_a_fault(rows: list[Row]) -> None:
     assert faults_of(STARTED, turn(TRIAL, 1, NATIVE), *rows) == [
         "unix__01-head seed 1: the outcome is not what the oracle said"
     ]
@@ -267,9 +275,7 @@ def test_an_outcome_that_the_oracle_did_not_say_is_a_fault(rows: list[object]) -
     ],
     ids=["never judged", "tests failing", "all passing", "compliance failing"],
 )
-def test_compliance_fails_only_where_the_tests_passed(
-    rows: list[object], faults: list[str]
-) -> None:
+def test_compliance_fails_only_where_the_tests_passed(rows: list[Row], faults: list[str]) -> None:
     found = faults_of(STARTED, turn(TRIAL, 1, NATIVE), *rows, ended(TRIAL, "compliance_failed", 1))
 
     assert found == [f"unix__01-head seed 1: {fault}" for fault in faults]
@@ -283,9 +289,8 @@ def test_miscounted_turns_are_a_fault() -> None:
 
 def test_a_second_measurement_is_a_fault() -> None:
     files = Run(rows=failed_trial(A)).files()
-    sealed = replace(Run(rows=failed_trial(A))).files()["rows.jsonl"]
 
-    bundle = read_bundle({**files, "rows.jsonl": sealed + sealed}, path=PATH)
+    bundle = read_bundle({**files, "rows.jsonl": files["rows.jsonl"] * 2}, path=PATH)
 
     assert messages(bundle)[-1] == "the journal contradicts itself"
     assert bundle.faults[-1].found == "unix__01-head seed 1 was measured twice"
@@ -309,7 +314,7 @@ def test_a_parse_that_depends_on_the_workspace_is_not_derived_again() -> None:
 
 
 def test_rows_of_the_meter_are_no_trials() -> None:
-    rows = [
+    rows: list[Row] = [
         CalibrationRow(
             fixture=A, state="broken", passed=False, expected=False, detail="", millis=0
         ),

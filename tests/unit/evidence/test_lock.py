@@ -4,7 +4,7 @@ import pytest
 
 from abverify._canonical import canonical_bytes
 from abverify.errors import UntrustedError
-from abverify.evidence.lock import LOCK_KEYS, METER_KEYS, RunLock, parse_lock
+from abverify.evidence.lock import LOCK_KEYS, METER_KEYS, RunLock, Scalar, parse_lock
 
 
 def test_a_lock_reads_back_from_its_bytes_and_its_digest_is_theirs() -> None:
@@ -29,7 +29,7 @@ def test_every_key_has_a_meaning_and_the_meter_is_made_of_keys() -> None:
 
 def test_keys_that_differ_or_are_absent_are_named_in_registry_order() -> None:
     lock = RunLock({"model.name": "Tiny", "engine.n_ctx": 2048, "model.adapter_sha256": None})
-    wanted = {
+    wanted: dict[str, Scalar] = {
         "sampling.top_k": 50,
         "engine.n_ctx": 4096,
         "model.name": "Tiny",

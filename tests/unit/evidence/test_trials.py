@@ -104,13 +104,13 @@ def test_each_seed_is_a_trial_of_its_own() -> None:
 
 
 def test_recovery_is_passing_after_a_failed_tool_or_oracle() -> None:
-    tool = [
+    tool: list[Row] = [
         STARTED,
         turn(TRIAL, 1, RECOVERED, ok=False),
         oracle(TRIAL, 1, passed=True),
         ended(TRIAL, "oracle_passed", 1),
     ]
-    judged = [
+    judged: list[Row] = [
         STARTED,
         turn(TRIAL, 1, NATIVE),
         oracle(TRIAL, 1, passed=False),
@@ -127,7 +127,7 @@ def test_recovery_is_passing_after_a_failed_tool_or_oracle() -> None:
 
 
 def test_the_last_oracle_round_is_every_command_of_the_last_judged_turn() -> None:
-    rows = [
+    rows: list[Row] = [
         STARTED,
         turn(TRIAL, 1, NATIVE),
         oracle(TRIAL, 1, passed=False),
