@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from abverify.model.value import Count, DecimalText, Positive, RelativePath, Text, Value
 
@@ -52,6 +52,14 @@ class Sampling(Value):
     penalty_scope: Literal["generated", "prompt+generated"] = "generated"
     max_tokens: Positive
     seeds: Annotated[tuple[Seed, ...], Field(min_length=1)]
+
+    @field_validator("seeds")
+    @classmethod
+    def _distinct(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
+        twice = sorted({seed for seed in seeds if seeds.count(seed) > 1})
+        if twice:
+            raise ValueError(f"seed declared twice: {', '.join(map(str, twice))}")
+        return seeds
 
 
 class ParserConfig(Value):

@@ -44,6 +44,9 @@ class Comparison(Value):
                 raise ValueError(f"{self.metric} is a count: give a whole number")
             if domain == "rate" and exact(bound) > 1:
                 raise ValueError(f"{self.metric} is a rate: give a number from 0 to 1")
+        low, high = self.at_least, self.at_most
+        if low is not None and high is not None and exact(low) > exact(high):
+            raise ValueError("at_least is above at_most: nothing could ever hold")
         return self
 
 

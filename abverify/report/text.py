@@ -114,8 +114,9 @@ def render_status(report: StatusReport, *, width: int, color: bool) -> str:
         style = _STATE_STYLE.get(scope.state, "yellow")
         _field(console, "scope", f"{scope.scope}: {scope.state}{held}", style)
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for title in ("gate", "state", "version", "model", "why"):
-        table.add_column(title, overflow="fold")
+    for title, keep in (("gate", True), ("state", True), ("version", True), ("model", False)):
+        table.add_column(title, overflow="fold", no_wrap=keep)
+    table.add_column("why", overflow="fold")
     for gate in report.gates:
         state = _styled(gate.state, _STATE_STYLE.get(gate.state, "yellow"))
         row = (gate.version or "-", gate.model, gate.why)

@@ -73,7 +73,7 @@ def judge(bundle: Bundle, docket: Docket) -> Eligibility:
     )
     reasons = (
         *_soundness(bundle, docket),
-        *_stage(bundle),
+        *_stage(bundle, docket),
         *_model(bundle, docket),
         *_configuration(bundle, docket),
         *_identity(bundle, docket),
@@ -112,7 +112,7 @@ def _soundness(bundle: Bundle, docket: Docket) -> Iterator[Reason]:
         )
 
 
-def _stage(bundle: Bundle) -> Iterator[Reason]:
+def _stage(bundle: Bundle, docket: Docket) -> Iterator[Reason]:
     if bundle.manifest.stage == "smoke":
         yield _error(
             "smoke-only",
@@ -121,7 +121,7 @@ def _stage(bundle: Bundle) -> Iterator[Reason]:
             place=bundle.path,
             expected="bench evidence",
             found="smoke evidence",
-            next="run the bench: abverify run GATE --stage bench",
+            next=f"abverify run {docket.contract.gate.name} --stage bench",
         )
 
 
@@ -132,15 +132,15 @@ def _model(bundle: Bundle, docket: Docket) -> Iterator[Reason]:
         return
     ran = str(bundle.lock.values.get("model.name") or "an unnamed model")
     named = docket.contract.model.name
-    first = wrong[0] if wrong[0] != "model.name" else None
-    detail = f"; they differ in {', '.join(wrong)}" if first or ran == named else ""
+    others = [key for key in wrong if key != "model.name"]
+    detail = f"; they differ in {', '.join(others)}" if others else ""
     yield _error(
         "model-mismatch",
         "AV302",
         f"the evidence is of {ran}, the gate names {named}{detail}",
         place=bundle.path,
-        expected=f"{named} ({', '.join(f'{key}={wanted[key]}' for key in wrong)})",
-        found=f"{ran} ({', '.join(f'{key}={bundle.lock.values.get(key)}' for key in wrong)})",
+        expected="; ".join([named, *(f"{key}={wanted[key]}" for key in others)]),
+        found="; ".join([ran, *(f"{key}={bundle.lock.values.get(key)}" for key in others)]),
         next=_ways_out(ran, docket),
     )
 
@@ -160,18 +160,31 @@ def _ways_out(ran: str, docket: Docket) -> str:
 def _configuration(bundle: Bundle, docket: Docket) -> Iterator[Reason]:
     wanted = demanded(docket.contract, docket.pins)
     wanted = {key: value for key, value in wanted.items() if not key.startswith("model.")}
+    values = bundle.lock.values
     wrong = bundle.lock.differing(wanted)
-    if wrong:
-        values = bundle.lock.values
-        yield _error(
-            "lock-mismatch",
-            "AV304",
-            f"the run's configuration is not the contract's: {', '.join(wrong)}",
-            place=f"{bundle.path}/lock.json",
-            expected=", ".join(f"{key}={wanted[key]}" for key in wrong),
-            found=", ".join(f"{k}={values[k]}" if k in values else f"{k} absent" for k in wrong),
-            next="run the bench with the contract's configuration, or amend the contract",
-        )
+    other = [key for key in wrong if key in values]
+    absent = [key for key in wrong if key not in values]
+    if not wrong:
+        return
+    parts = [f"{len(other)} keys have another value ({', '.join(other)})"] if other else []
+    parts += [f"{len(absent)} keys are not told ({_few(absent)})"] if absent else []
+    yield _error(
+        "lock-mismatch",
+        "AV304",
+        f"the run's configuration is not the contract's: {'; '.join(parts)}",
+        place=f"{bundle.path}/lock.json",
+        expected=", ".join(f"{key}={wanted[key]}" for key in other) or "every key of the contract",
+        found=", ".join(f"{key}={values[key]}" for key in other) or f"{len(absent)} keys absent",
+        next="run the bench with the contract's configuration, or amend the contract",
+    )
+
+
+_SHOWN_KEYS = 4
+
+
+def _few(keys: list[str]) -> str:
+    more = len(keys) - _SHOWN_KEYS
+    return ", ".join(keys[:_SHOWN_KEYS]) + (f" and {more} more" if more > 0 else "")
 
 
 def _identity(bundle: Bundle, docket: Docket) -> Iterator[Reason]:

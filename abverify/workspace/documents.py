@@ -40,9 +40,20 @@ def validate(model: type[V], document: Document) -> V:
     try:
         return model.model_validate_json(json.dumps(document.value))
     except ValidationError as error:
-        faults: list[AbverifyError] = [_fault(item, document, model) for item in error.errors()]
+        faults: list[AbverifyError] = [
+            _fault(item, document, model) for item in error.errors() if not _is_echo(item)
+        ]
         raise_all(faults)
         raise
+
+
+def _is_echo(item: Any) -> bool:
+    """Whether an error only repeats that the members of a sequence were faulty.
+
+    Pydantic counts the members that passed, and calls a sequence too short whose
+    one member has a fault of its own, which is told already.
+    """
+    return item["type"] == "too_short" and len(item["input"]) >= item["ctx"]["min_length"]
 
 
 def _fault(item: Any, document: Document, model: type[Value]) -> InvalidError:

@@ -150,4 +150,18 @@ RULES = (
         "a fixture without a broken/ folder",
         "fixture.yaml, workspace/, solution/ and broken/",
     ),
+    Rule(
+        "AV140",
+        "a parser profile must be known",
+        "Profiles are named and versioned, because what counts as a call is part of a measurement.",
+        "abverify toolcalls parse --profile lenient",
+        "abverify toolcalls parse --profile salvage/1",
+    ),
+    Rule(
+        "AV141",
+        "turns and tools are given as JSON",
+        "Tools are declared by JSON Schema; turns are lines with raw text and a finish reason.",
+        "a line without raw",
+        '{"id": 1, "raw": "…", "finish_reason": "stop"}',
+    ),
 )

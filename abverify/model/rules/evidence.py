@@ -121,4 +121,11 @@ RULES = (
         "a run folder without manifest.json",
         "abverify run S1_004 --stage bench resumes it",
     ),
+    Rule(
+        "AV315",
+        "only decisions are signed",
+        "cannot-evaluate is neither yes nor no, so no record says it.",
+        "abverify check V1_004 --record without evidence",
+        "abverify check S1_004 --run --record",
+    ),
 )

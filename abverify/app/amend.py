@@ -1,0 +1,157 @@
+"""Publishing a contract version: frozen bytes, pinned inputs, and a signed record."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from abverify.app.append import require_sound, sign_and_append
+from abverify.app.docket import open_repository
+from abverify.errors import AbverifyError, RefusedError
+from abverify.model.report import FindingsReport
+from abverify.model.value import version_key
+from abverify.records.bodies import Amendment, Superseded
+from abverify.workspace.contracts import version_path
+from abverify.workspace.files import replace_file, write_new
+from abverify.workspace.pins import (
+    PIN_LOCK,
+    PinLock,
+    PinnedContract,
+    input_digest,
+    load_pins,
+    render_pins,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from abverify.app.docket import Repository
+    from abverify.app.signing import Signature
+    from abverify.records.record import Record
+    from abverify.workspace.contracts import LoadedContract
+
+
+def publish(root: Path, name: str, signature: Signature, *, introduce: bool) -> FindingsReport:
+    """Publishes a gate's working contract as its next version.
+
+    Nothing is half-done: when the record cannot be appended, the frozen copy
+    and the pins are put back as they were.
+
+    Raises:
+        UntrustedError: AV400 when the ledger has faults.
+        RefusedError: AV440 when the version is not a new one, AV441 when the gate is
+            introduced already or not yet, or when the key may not sign it.
+    """
+    repository = open_repository(root)
+    loaded = repository.registry.find(name)
+    require_sound(repository)
+    current = repository.in_force(loaded.contract.gate)
+    _refuse_wrong_verb(loaded, current, introduce=introduce)
+    _refuse_old_version(repository, loaded, current)
+    inputs = {path: input_digest(root, path) for path in loaded.contract.inputs()}
+    body = Amendment(
+        supersedes=_superseded(repository, loaded, current), change_class=None, pins=inputs
+    )
+    path = _publish(repository, loaded, body, signature)
+    return FindingsReport(
+        kind="amend",
+        reasons=(),
+        checked=1,
+        total=1,
+        facts=(
+            ("gate", str(loaded.contract.gate)),
+            ("version", f"{loaded.contract.version}  sha256 {loaded.sha256[:16]}"),
+            *((("pinned"), f"{name}  sha256 {digest[:16]}") for name, digest in inputs.items()),
+            ("record", path),
+        ),
+    )
+
+
+def _refuse_wrong_verb(loaded: LoadedContract, current: Record | None, *, introduce: bool) -> None:
+    name = loaded.contract.gate.name
+    if introduce and current is not None:
+        raise RefusedError(
+            "the gate is introduced already",
+            rule="AV441",
+            place=current.path,
+            next_step=f"abverify amend {name} --reason … publishes its next version",
+        )
+    if not introduce and current is None:
+        raise RefusedError(
+            "no record introduces this gate yet",
+            rule="AV441",
+            place=loaded.path,
+            next_step=f"abverify amend {name} --introduce --reason …",
+        )
+
+
+def _refuse_old_version(
+    repository: Repository, loaded: LoadedContract, current: Record | None
+) -> None:
+    gate, version = loaded.contract.gate, loaded.contract.version
+    held = current.statement.common.gate.contract_version if current else None
+    taken = version_path(gate, version) in repository.published
+    if taken or (held is not None and version_key(version) <= version_key(held)):
+        raise RefusedError(
+            "the version is not a new one: one version has one content, for ever",
+            rule="AV440",
+            place=str(loaded.document.place(("version",))),
+            expected=f"above {held}" if held else "a version that was never published",
+            found=version,
+            next_step="raise version in the contract",
+        )
+
+
+def _superseded(
+    repository: Repository, loaded: LoadedContract, current: Record | None
+) -> Superseded | None:
+    """The version before this one, or the gate this one succeeds."""
+    predecessor = current
+    if current is None and loaded.contract.supersedes is not None:
+        gate = repository.registry.find(loaded.contract.supersedes).contract.gate
+        predecessor = repository.in_force(gate)
+        if predecessor is None:
+            raise RefusedError(
+                "the gate it succeeds was never introduced",
+                rule="AV441",
+                place=str(loaded.document.place(("supersedes",))),
+                expected="a gate in the ledger",
+                found=loaded.contract.supersedes,
+                next_step=f"abverify amend {gate.name} --introduce --reason …",
+            )
+    if predecessor is None:
+        return None
+    place = predecessor.statement.common.gate
+    return Superseded(
+        gate=place.id, version=place.contract_version, sha256=predecessor.contract_sha256
+    )
+
+
+def _publish(
+    repository: Repository, loaded: LoadedContract, body: Amendment, signature: Signature
+) -> str:
+    root, contract = repository.root, loaded.contract
+    frozen = root / version_path(contract.gate, contract.version)
+    pins = load_pins(root)
+    before = (root / PIN_LOCK).read_bytes() if (root / PIN_LOCK).exists() else None
+    write_new(frozen, loaded.data)
+    try:
+        replace_file(root / PIN_LOCK, render_pins(_pinned(pins, loaded, body)))
+        again = open_repository(root)
+        version = contract.version
+        return sign_and_append(again, contract.gate, body, signature, version=version)
+    except (AbverifyError, OSError, KeyboardInterrupt):
+        frozen.unlink(missing_ok=True)
+        if before is None:
+            (root / PIN_LOCK).unlink(missing_ok=True)
+        else:
+            replace_file(root / PIN_LOCK, before)
+        raise
+
+
+def _pinned(pins: PinLock, loaded: LoadedContract, body: Amendment) -> PinLock:
+    entry = PinnedContract(version=loaded.contract.version, sha256=loaded.sha256)
+    return PinLock(
+        schema_=pins.schema_,
+        contracts={**pins.contracts, str(loaded.contract.gate): entry},
+        inputs={**pins.inputs, **body.pins},
+    )

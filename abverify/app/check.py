@@ -1,0 +1,145 @@
+"""`check`: is this gate open? Decided from stored evidence and the ledger; nothing is changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from abverify.app.append import require_sound
+from abverify.app.docket import open_repository
+from abverify.model.report import CheckReport, Reason
+from abverify.verify.evaluate import unobserved_lines
+from abverify.verify.verdict import Decision, decide, evidence_line, weights_reason
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from abverify.app.docket import Repository
+    from abverify.workspace.contracts import LoadedContract
+
+
+def check(root: Path, name: str) -> CheckReport:
+    """Decides a gate.
+
+    Raises:
+        UsageError: AV110 or AV111 for the name.
+        UntrustedError: AV400 when the ledger cannot be trusted.
+        InvalidError: for malformed contracts.
+    """
+    repository = open_repository(root)
+    loaded = repository.registry.find(name)
+    return report_on(repository, loaded, decision_on(repository, loaded))
+
+
+def decision_on(repository: Repository, loaded: LoadedContract) -> Decision:
+    """The decision on a gate's working contract.
+
+    Raises:
+        UntrustedError: AV400 when the ledger has faults: then no question is answered.
+    """
+    require_sound(repository)
+    gate = loaded.contract.gate
+    decision = decide(repository.docket(loaded), repository.evidence.offered_to(gate))
+    unpublished = _unpublished(repository, loaded)
+    if unpublished is None:
+        return decision
+    return Decision(
+        verdict="cannot-evaluate",
+        reasons=(unpublished, *(r for r in decision.reasons if r.severity == "error")),
+        criteria=unobserved_lines(loaded.contract.criteria),
+        considered=decision.considered,
+        deciding=None,
+        attempts_total=decision.attempts_total,
+    )
+
+
+def _unpublished(repository: Repository, loaded: LoadedContract) -> Reason | None:
+    """Why the working contract is not the gate's law; None when it is."""
+    if repository.publication(loaded) is not None:
+        return None
+    gate = loaded.contract.gate
+    current = repository.in_force(gate)
+    if current is None:
+        message = "the contract was never published: no record introduces this gate"
+        expected = "an introduction in the ledger"
+    else:
+        message = "the working contract is not the published one: an amendment is in progress"
+        expected = f"{current.statement.subject.name}, sha256 {current.contract_sha256}"
+    return Reason(
+        "contract-unpublished",
+        "AV313",
+        "error",
+        message,
+        place=loaded.path,
+        expected=expected,
+        found=f"version {loaded.contract.version}, sha256 {loaded.sha256}",
+        next=f"publish it: abverify amend {gate.name}, or restore the published bytes",
+    )
+
+
+def report_on(
+    repository: Repository, loaded: LoadedContract, decision: Decision, *, record: str | None = None
+) -> CheckReport:
+    """A decision as a report."""
+    contract = loaded.contract
+    deciding = decision.deciding
+    scores = deciding.scores.measures if deciding else {}
+    return CheckReport(
+        gate=str(contract.gate),
+        contract_version=contract.version,
+        contract_sha256=loaded.sha256,
+        verdict=decision.verdict,
+        state=repository.gate_state(contract.gate).state,
+        model=contract.model.name,
+        identity=deciding.bundle.manifest.identity if deciding else "absent",
+        weights_sha256=contract.model.weights.sha256,
+        reasons=(*decision.reasons, *_notes(repository, loaded)),
+        criteria=decision.criteria,
+        evidence=tuple(evidence_line(item) for item in decision.considered),
+        scopes=repository.scope_lines(contract),
+        checked=sum(line.holds is not None for line in decision.criteria),
+        total=len(decision.criteria),
+        decided_by=deciding.bundle.path if deciding else None,
+        attempts_total=decision.attempts_total,
+        metrics=tuple((m.metric, m.numerator, m.denominator) for m in scores.values()),
+        record=record,
+        next=_next(loaded, decision, recorded=record is not None),
+    )
+
+
+def _notes(repository: Repository, loaded: LoadedContract) -> Iterator[Reason]:
+    """What a reader must know beside the verdict: open runs, broken bundles, unpinned weights."""
+    gate = loaded.contract.gate
+    for path in repository.evidence.unfinished_of(gate):
+        yield Reason(
+            "unfinished-run",
+            "AV314",
+            "warning",
+            "a run was begun and never finished; it is no evidence",
+            place=path,
+            next=f"abverify run {gate.name} --stage bench goes on where it stopped",
+        )
+    for item in repository.evidence.unreadable_of(gate):
+        yield Reason(
+            "unsound",
+            "AV303",
+            "warning",
+            f"a bundle cannot be read: {item.error.message}",
+            place=str(item.error.place or item.path),
+            expected=item.error.expected,
+            found=item.error.found,
+        )
+    unpinned = weights_reason(
+        loaded.contract, str(loaded.document.place(("model", "weights", "sha256")))
+    )
+    if unpinned is not None:
+        yield unpinned
+
+
+def _next(loaded: LoadedContract, decision: Decision, *, recorded: bool) -> tuple[str, ...]:
+    name = loaded.contract.gate.name
+    if decision.verdict == "cannot-evaluate":
+        return (f"abverify check {name} --run makes the evidence that is missing",)
+    if recorded:
+        return ("abverify status",)
+    return (f"abverify check {name} --record signs this decision",)

@@ -1,0 +1,99 @@
+"""`check` with its two switches: make the evidence that is missing, sign what was decided."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from abverify.app.check import decision_on, report_on
+from abverify.app.docket import open_repository
+from abverify.app.record import record_decision
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from abverify.app.docket import Repository
+    from abverify.app.signing import Signature
+    from abverify.bench.schedule import Watcher
+    from abverify.model.report import CheckReport
+    from abverify.verify.verdict import Decision
+    from abverify.workspace.contracts import LoadedContract
+
+_AGAIN = frozenset(["stale", "post-hoc"])
+"""Reasons that only another run with the same lock can mend."""
+
+
+@dataclass(frozen=True, slots=True)
+class DecideRequest:
+    """What was asked.
+
+    Attributes:
+        gates: the gates, qualified or short.
+        run: whether to make missing evidence first.
+        record: whether to sign the decision.
+        unsafe: whether to run without a sandbox when none can be had.
+        signature: who signs, if anything is signed.
+    """
+
+    gates: Sequence[str]
+    run: bool
+    record: bool
+    unsafe: bool
+    signature: Signature
+
+
+def decide_gates(root: Path, request: DecideRequest, watcher: Watcher) -> tuple[CheckReport, ...]:
+    """Decides every gate asked for.
+
+    Raises:
+        AbverifyError: for an unknown gate, an untrustworthy ledger, or whatever
+            keeps a run or a signature from being made.
+    """
+    registry = open_repository(root).registry
+    names = [str(registry.find(name).contract.gate) for name in request.gates]
+    return tuple(_decide(root, name, request, watcher) for name in dict.fromkeys(names))
+
+
+def _decide(root: Path, name: str, request: DecideRequest, watcher: Watcher) -> CheckReport:
+    repository = open_repository(root)
+    loaded = repository.registry.find(name)
+    decision = decision_on(repository, loaded)
+    if request.run and decision.verdict == "cannot-evaluate":
+        _make_evidence(root, name, repository, loaded, decision, request, watcher)
+        repository = open_repository(root)
+        loaded = repository.registry.find(name)
+        decision = decision_on(repository, loaded)
+    record = None
+    if request.record and decision.verdict != "cannot-evaluate":
+        record = record_decision(repository, loaded, decision, request.signature)
+        repository = open_repository(root)
+    return report_on(repository, loaded, decision, record=record)
+
+
+def _make_evidence(
+    root: Path,
+    name: str,
+    repository: Repository,
+    loaded: LoadedContract,
+    decision: Decision,
+    request: DecideRequest,
+    watcher: Watcher,
+) -> None:
+    """Calibrates, then runs the bench; what is there already and counts is not made again."""
+    if repository.publication(loaded) is None:
+        return
+    from abverify.app.run import RunRequest, run_stage
+
+    codes = {
+        reason.code
+        for item in decision.considered
+        if item.bundle.manifest.stage == "bench"
+        for reason in item.reasons
+        if reason.severity == "error"
+    }
+    run_stage(root, RunRequest(name, "calibrate", unsafe=request.unsafe), watcher)
+    if codes and codes <= {"uncalibrated"}:
+        return
+    again = bool(codes & _AGAIN)
+    run_stage(root, RunRequest(name, "bench", unsafe=request.unsafe, again=again), watcher)

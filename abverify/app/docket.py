@@ -1,0 +1,159 @@
+"""The repository as a question needs it: contracts, ledger, evidence and pins, read once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from abverify._clock import now
+from abverify.errors import AbverifyError
+from abverify.evidence.manifest import ChainHead
+from abverify.model.report import Reason, ScopeLine
+from abverify.records.law import in_force_amendment
+from abverify.records.ledger import Ledger, read_ledger
+from abverify.records.lifecycle import gate_state, scope_states
+from abverify.verify.eligibility import Docket
+from abverify.workspace.contracts import (
+    LoadedContract,
+    Registry,
+    load_registry,
+    published_files,
+)
+from abverify.workspace.corpora import load_corpus
+from abverify.workspace.evidence_store import EvidenceStore, load_evidence
+from abverify.workspace.ledger_store import record_files, root_files
+from abverify.workspace.pins import load_pins
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+    from abverify.model.contract import Contract
+    from abverify.model.ids import GateId
+    from abverify.records.lifecycle import GateState, ScopeState
+    from abverify.records.record import Fault, Record
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A repository read as of one moment; parts are read when first asked for.
+
+    Attributes:
+        root: the repository's folder.
+        now: the moment every question is answered as of.
+    """
+
+    root: Path
+    now: datetime
+
+    @cached_property
+    def registry(self) -> Registry:
+        """The working contracts."""
+        return load_registry(self.root)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The verified ledger."""
+        files, roots = record_files(self.root), root_files(self.root)
+        return read_ledger(files, self.published, roots, now=self.now)
+
+    @cached_property
+    def published(self) -> dict[str, bytes]:
+        """The bytes of every published contract version, by path."""
+        return published_files(self.root)
+
+    def gate_state(self, gate: GateId) -> GateState:
+        """A gate's state, folded from the ledger."""
+        return gate_state(self.ledger, gate, self.now)
+
+    @cached_property
+    def scope_states(self) -> tuple[ScopeState, ...]:
+        """Every scope's state, folded from the ledger."""
+        return scope_states(self.ledger)
+
+    @cached_property
+    def evidence(self) -> EvidenceStore:
+        """Every evidence bundle."""
+        return load_evidence(self.root)
+
+    @cached_property
+    def pins(self) -> dict[str, str]:
+        """The pinned digest of each input, by path."""
+        return dict(load_pins(self.root).inputs)
+
+    def in_force(self, gate: GateId) -> Record | None:
+        """The record that published the contract version in force."""
+        return in_force_amendment(self.ledger.chain(gate))
+
+    def publication(self, loaded: LoadedContract) -> Record | None:
+        """The record that published exactly these contract bytes, if they are in force."""
+        record = self.in_force(loaded.contract.gate)
+        if record is None or record.contract_sha256 != loaded.sha256:
+            return None
+        return record
+
+    def docket(self, loaded: LoadedContract) -> Docket:
+        """What evidence for a gate is judged against."""
+        record = self.publication(loaded)
+        others = (other.contract for other in self.registry.all())
+        return Docket(
+            contract=loaded.contract,
+            others=tuple(other for other in others if other.gate != loaded.contract.gate),
+            pins=self.pins,
+            fixtures=self._fixtures(loaded.contract),
+            published_seq=record.seq if record else None,
+            calibrations=self.evidence.calibrations(),
+            now=self.now,
+        )
+
+    def _fixtures(self, contract: Contract) -> tuple[str, ...]:
+        """The fixtures a verdict is counted over; none when the corpus cannot be read."""
+        try:
+            corpus = load_corpus(self.root, contract.evidence.bench.corpus)
+        except AbverifyError:
+            return ()
+        return tuple(fixture.id for fixture in corpus.fixtures)
+
+    def scope_lines(self, contract: Contract) -> tuple[ScopeLine, ...]:
+        """The scopes held by a suspension that the contract may lift."""
+        return tuple(
+            scope_line(scope)
+            for scope in self.scope_states
+            if set(scope.suspension_ids) & set(contract.lifts)
+        )
+
+
+def scope_line(scope: ScopeState) -> ScopeLine:
+    """A scope's state as a report shows it."""
+    return ScopeLine(scope.scope, scope.state, scope.suspension_ids)
+
+
+def open_repository(root: Path) -> Repository:
+    """The repository as of now."""
+    return Repository(root, now())
+
+
+def chain_heads(root: Path, gates: tuple[GateId, ...]) -> tuple[ChainHead, ...]:
+    """Where the chains of some gates stand now."""
+    ledger = open_repository(root).ledger
+    heads: list[ChainHead] = []
+    for gate in gates:
+        chain = ledger.chain(gate)
+        newest = chain[-1].sha256 if chain else None
+        heads.append(ChainHead(gate=str(gate), seq=len(chain), sha256=newest))
+    return tuple(heads)
+
+
+def fault_reason(fault: Fault) -> Reason:
+    """A fault of the ledger as a finding."""
+    return Reason(
+        "integrity",
+        fault.rule,
+        "error",
+        fault.message,
+        place=fault.file,
+        expected=fault.expected,
+        found=fault.found,
+        next="restore the file from version control; abverify audit verifies the whole trail",
+    )

@@ -1,0 +1,47 @@
+"""`abverify check`: is this gate open?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from abverify.cli.options import common_options
+from abverify.cli.run import UNSAFE_HELP
+from abverify.cli.signing import signing_options
+
+if TYPE_CHECKING:
+    from abverify.app.signing import Signature
+    from abverify.cli.options import Common
+
+
+@click.command(
+    epilog="Examples:\n\n  abverify check V1_004\n\n"
+    "  abverify check S1_004 --run --record --key operator"
+)
+@click.argument("gates", nargs=-1, required=True, metavar="GATE...")
+@click.option("--run", "run_missing", is_flag=True, help="First make the evidence that is missing.")
+@click.option("--record", is_flag=True, help="Sign and append what was decided.")
+@click.option("--unsafe-no-sandbox", "unsafe", is_flag=True, help=UNSAFE_HELP)
+@signing_options(reason="decided by abverify check")
+@common_options
+def command(
+    common: Common,
+    signature: Signature,
+    gates: tuple[str, ...],
+    run_missing: bool,  # noqa: FBT001 (click passes options by keyword)
+    record: bool,  # noqa: FBT001
+    unsafe: bool,  # noqa: FBT001
+) -> int:
+    """Decide gates from stored evidence and the ledger, and say why.
+
+    Reads only, needs no key and changes nothing, unless --run or --record is
+    given. With several gates the gravest exit code counts.
+    """
+    from abverify.app.decide import DecideRequest, decide_gates
+    from abverify.cli.printing import show
+    from abverify.cli.progress import Progress
+
+    request = DecideRequest(gates, run_missing, record, unsafe, signature)
+    reports = decide_gates(common.root, request, Progress(quiet=common.quiet))
+    return max(show(common, report) for report in reports)

