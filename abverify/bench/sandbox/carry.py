@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 MAX_ENTRIES = 20_000
 MAX_DEPTH = 64
 _CHUNK = 1 << 20
+_OPEN_FOLDER = 0o755
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -64,6 +65,7 @@ def carry_out(origin: int, target: Path, *, limit: int) -> tuple[str, ...]:
     Raises:
         WorkspaceTooBig: if it is bigger; the host folder is then untouched.
     """
+    os.chmod(origin, _OPEN_FOLDER)  # the run may have locked it
     _measure(origin, limit)
     copy = _Copy(owner=None, confine=True)
     with _opened(target) as into:

@@ -112,43 +112,16 @@ def spawn(order: Order, stack: ExitStack) -> Waiting:
     owner = own_host_id()
     etc = {path: sealed(stack, text.encode()) for path, text in layout.ETC.items()}
     rules = sealed(stack, seccomp.program())
-    inherited = [info.writer, status.writer, gate.reader, rules, *etc.values()]
     options = [
-        *_NAMESPACES,
         *_flag("--info-fd", info.writer),
         *_flag("--json-status-fd", status.writer),
         *_flag("--block-fd", gate.reader),
         *_flag("--seccomp", rules),
-        *(
-            (*_flag("--userns-block-fd", gate.reader), *_CAPS_TO_DROP_ROOT)
-            if owner
-            else _INNER_USER
-        ),
-        *layout.filesystem(
-            order.toolchains, order.limits, {path: file.fileno() for path, file in etc.items()}
-        ),
-        "--clearenv",
-        *(part for name, value in order.env.items() for part in ("--setenv", name, value)),
-        "--",
-        *_SETPRIV,
-        *(_DROP_ROOT if owner else ()),
-        "--",
-        *order.argv,
+        *(_flag("--userns-block-fd", gate.reader) if owner else ()),
+        *_options(order, owner, {path: file.fileno() for path, file in etc.items()}),
     ]
-    process = stack.enter_context(
-        subprocess.Popen(
-            [str(order.program), *options],
-            stdin=sealed(stack, order.stdin),
-            stdout=output.writer,
-            stderr=subprocess.STDOUT,
-            pass_fds=[file.fileno() for file in inherited],
-            env={},  # process 1 keeps this environment where the command can read it
-            start_new_session=True,  # Ctrl-C reaches us, and we end the sandbox
-        )
-    )
-    stack.callback(process.kill)
-    for file in (*inherited, output.writer):
-        file.close()
+    inherited = [info.writer, status.writer, gate.reader, rules, *etc.values()]
+    process = _start(order, options, inherited, output.writer, stack)
     os.set_blocking(output.reader.fileno(), False)
     init_pid = _init_pid(info.reader, output.reader)
     if owner is not None:
@@ -156,7 +129,7 @@ def spawn(order: Order, stack: ExitStack) -> Waiting:
         gate.writer.write(b"x")  # one byte for --userns-block-fd, the next for --block-fd
     root = _finished_root(process, init_pid, output.reader)
     stack.callback(os.close, root)
-    return Waiting(process, init_pid, root, owner, gate.writer, status.reader, stream=output.reader)
+    return Waiting(process, init_pid, root, owner, gate.writer, status.reader, output.reader)
 
 
 def own_host_id() -> int | None:
@@ -201,6 +174,41 @@ def readable(descriptor: int, seconds: float) -> bool:
 def _pipe(stack: ExitStack) -> Pipe:
     reader, writer = os.pipe()
     return Pipe(stack.enter_context(FileIO(reader, "r")), stack.enter_context(FileIO(writer, "w")))
+
+
+def _options(order: Order, owner: int | None, etc: dict[str, int]) -> list[str]:
+    """The namespaces, the file system, the environment and the command."""
+    return [
+        *_NAMESPACES,
+        *(_CAPS_TO_DROP_ROOT if owner else _INNER_USER),
+        *layout.filesystem(order.toolchains, order.limits, etc),
+        "--clearenv",
+        *(part for name, value in order.env.items() for part in ("--setenv", name, value)),
+        "--",
+        *_SETPRIV,
+        *(_DROP_ROOT if owner else ()),
+        "--",
+        *order.argv,
+    ]
+
+
+def _start(
+    order: Order, options: list[str], inherited: list[FileIO], output: FileIO, stack: ExitStack
+) -> subprocess.Popen[bytes]:
+    process = subprocess.Popen(
+        [str(order.program), *options],
+        stdin=sealed(stack, order.stdin),
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        pass_fds=[file.fileno() for file in inherited],
+        env={},  # process 1 keeps this environment where the command can read it
+        start_new_session=True,  # Ctrl-C reaches us, and we end the sandbox
+    )
+    stack.enter_context(process)
+    stack.callback(process.kill)
+    for file in (*inherited, output):
+        file.close()
+    return process
 
 
 def _flag(name: str, file: FileIO) -> tuple[str, str]:

@@ -1,0 +1,1 @@
+"""The sandbox, tested by what code inside it can and cannot do."""
