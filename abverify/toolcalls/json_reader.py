@@ -228,6 +228,11 @@ class _Relaxed:
         """Read `key:` into the innermost frame; returns the offset of the value."""
         if pos >= self.limit:
             raise Malformed("truncated", pos, pos, "the text ends where a key should stand")
+        if self.text[pos] == "{" and not self.frames[-1].items:
+            self.note("surplus-brace", pos, pos + 1)  # `{{"name"`: an object is no key
+            pos = self.gap(pos + 1)
+            if pos >= self.limit or self.text[pos] == "{":
+                raise Malformed("malformed-json", pos, pos + 1, "no key starts here")
         if self.text[pos] in "\"'":
             name, end = read_string(self.text, pos, self.limit, self.note)
         else:

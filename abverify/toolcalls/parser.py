@@ -22,7 +22,16 @@ if TYPE_CHECKING:
 
 # The ways an engine says that the model ended the turn itself. Anything else cut it off.
 COMPLETE: Final = frozenset(
-    ("stop", "tool_calls", "function_call", "tool_use", "end_turn", "stop_sequence", "eos")
+    (
+        "stop",
+        "tool_calls",
+        "function_call",
+        "tool_use",
+        "end_turn",
+        "stop_sequence",
+        "eos",
+        "eos_token",
+    )
 )
 _CALL_MARKS: Final = re.compile(
     r"<tool_call\b[^<>]{0,80}>?\s*[{\[<]|<function=\w|<\|python_tag\|>"

@@ -62,7 +62,7 @@ def _site_pattern(context: Context) -> re.Pattern[str]:
         rf"(?P<fence>^[ \t]*(?:`{{3,}}|~{{3,}}))"
         rf"|(?P<mistral>{re.escape(MISTRAL_MARK)})|(?P<python>{re.escape(PYTHON_TAG)})"
         rf"|(?P<open>{OPENER}|{DAMAGED_OPENER})|(?P<function><(?:function|invoke)[= \t])"
-        rf"|(?P<bare>^[ \t\ufeff\u200b]*(?=\{{\s*[\"'\w/\\]|\[\s*[{{\[]"
+        rf"|(?P<bare>^[ \t\ufeff\u200b]*(?=\{{\s*(?:\{{\s*)?[\"'\w/\\]|\[\s*[{{\[]"
         rf"|\[\s*[A-Za-z_]\w*\(|(?:{names})(?:\.call)?\())",
         re.MULTILINE | re.IGNORECASE,
     )
