@@ -80,12 +80,15 @@ def _fault(item: Any, document: Document, model: type[Value]) -> InvalidError:
 
 
 def _document_path(location: Sequence[str | int], document: Document) -> Path:
-    """The part of pydantic's location that exists in the document (union tags do not)."""
-    path: Path = ()
+    """The longest part of pydantic's location that exists in the document.
+
+    Union tags stand in a location but not in the document, where a key may have a tag's name.
+    """
+    paths: dict[Path, None] = {(): None}
     for part in location:
-        if (*path, part) in document.places:
-            path = (*path, part)
-    return path
+        longer = [(*path, part) for path in paths if (*path, part) in document.places]
+        paths |= dict.fromkeys(longer)
+    return max(reversed(paths), key=len)
 
 
 def _allowed(field: str, path: Path, model: type[Value]) -> str:

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from abverify.model.ids import GateId
+from tests.builders import CORPUS, GATE, PROMPT, REMOVED, contract, contract_document
+
+
+def test_a_contract_names_its_gate_and_its_inputs() -> None:
+    law = contract()
+
+    assert law.gate == GateId.parse(GATE)
+    assert law.inputs() == (PROMPT, CORPUS)
+
+
+def test_the_neutral_defaults_are_off() -> None:
+    names = ("top_k", "top_p", "min_p", "repeat_penalty", "repeat_last_n", "penalty_scope")
+    sampling = contract_document()["config"]["sampling"]
+    bare = {key: value for key, value in sampling.items() if key not in names}
+
+    law = contract(config__sampling=bare)
+
+    assert [getattr(law.config.sampling, name) for name in names] == [
+        0,
+        "1",
+        "0",
+        "1",
+        0,
+        "generated",
+    ]
+    assert (law.identity, law.estimand, law.supersedes) == ("attested", "this_bench", None)
+    assert (law.config.loop.calls, law.config.loop.oracle_every_turns) == ("all", 1)
+
+
+@pytest.mark.parametrize(
+    ("identity", "accepted"),
+    [("attested", ["attested"]), ("asserted", ["attested", "asserted"])],
+)
+def test_a_contract_accepts_its_own_level_of_proof_or_a_stronger_one(
+    identity: str, accepted: list[str]
+) -> None:
+    law = contract(identity=identity)
+
+    assert [lvl for lvl in ("attested", "asserted", "absent") if law.accepts(lvl)] == accepted
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"schema": "abverify/contract/v2"},
+        {"id": "T1_001"},
+        {"version": "1.0"},
+        {"identity": "absent"},
+        {"status": "discharged"},
+        {"criteria": []},
+        {"lifts": ["no blanks"]},
+        {"model__weights__sha256": "abc"},
+        {"model__weights__sha256": REMOVED},
+        {"model__adapter": REMOVED},
+        {"config__engine__sequences": 2},
+        {"config__engine__n_ctx": 0},
+        {"config__prompt__system": "../prompt.md"},
+        {"config__sampling__temperature": REMOVED},
+        {"config__sampling__seeds": []},
+        {"config__sampling__seeds": [0]},
+        {"config__sampling__seeds": [2**31]},
+        {"config__sampling__seed": 1},
+        {"config__parser__profile": "lenient"},
+        {"config__budgets__max_turns": 0},
+        {"evidence__bench__stop": "early"},
+        {"evidence__bench__corpus": "/fixtures"},
+        {"evidence__valid_days": 0},
+        {"amendment__approvals": 0},
+    ],
+    ids=repr,
+)
+def test_a_contract_that_says_less_more_or_other_is_refused(changes: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        contract(**changes)
+
+
+def test_a_seed_declared_twice_is_refused() -> None:
+    with pytest.raises(ValidationError, match="seed declared twice: 7"):
+        contract(config__sampling__seeds=[7, 1, 7])
+
+
+def test_criterion_ids_are_unique_through_every_level() -> None:
+    one = {"id": "c", "metric": "oracle_passed", "at_least": 1}
+
+    with pytest.raises(ValidationError, match="criterion id used twice: c"):
+        contract(criteria=[one, {"any_of": [one]}])
