@@ -57,6 +57,7 @@ def publish(root: Path, name: str, signature: Signature, *, introduce: bool) -> 
         reasons=(),
         checked=1,
         total=1,
+        success="done",
         facts=(
             ("gate", str(loaded.contract.gate)),
             ("version", f"{loaded.contract.version}  sha256 {loaded.sha256[:16]}"),

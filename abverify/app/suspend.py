@@ -72,6 +72,7 @@ def suspend(root: Path, request: SuspendRequest) -> FindingsReport:
         reasons=(),
         checked=1,
         total=1,
+        success="done",
         facts=(
             ("suspension", request.suspension),
             ("holds", ", ".join([*([f"scope {request.scope}"] if request.scope else []), *held])),

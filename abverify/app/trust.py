@@ -111,6 +111,7 @@ def _report(trust: TrustRoot) -> FindingsReport:
         reasons=(),
         checked=1,
         total=1,
+        success="trusted",
         facts=(
             ("origin", document.origin),
             ("version", str(document.version)),

@@ -182,6 +182,7 @@ class FindingsReport:
         total: items there were.
         facts: what was checked against, as pairs of a label and a text.
         failure_code: the exit code when there is an error: 1 for lint, 4 for audit.
+        success: the verdict's word when nothing is wrong: `done` for a verb that acts.
     """
 
     kind: str
@@ -190,6 +191,7 @@ class FindingsReport:
     total: int
     facts: tuple[tuple[str, str], ...] = ()
     failure_code: int = 1
+    success: str = "clean"
     empty_message: str = "there was nothing to check"
     extra: dict[str, Any] = field(default_factory=dict)
 
@@ -200,15 +202,16 @@ class FindingsReport:
 
     @property
     def verdict(self) -> str:
-        """`clean`, `faults` or `nothing-to-check`."""
+        """The word of success, `faults` or `nothing-to-check`."""
         if self.errors:
             return "faults"
-        return "clean" if self.total else "nothing-to-check"
+        return self.success if self.total else "nothing-to-check"
 
     @property
     def exit_code(self) -> int:
         """0 clean, 5 when there was nothing to check, else the verb's failure code."""
-        return {"clean": 0, "faults": self.failure_code, "nothing-to-check": 5}[self.verdict]
+        codes = {self.success: 0, "faults": self.failure_code, "nothing-to-check": 5}
+        return codes[self.verdict]
 
     def to_json(self) -> dict[str, Any]:
         """The report as plain JSON data under the common head."""

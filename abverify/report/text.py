@@ -28,6 +28,8 @@ _VERDICT_STYLE = {
     "not-met": "bold red",
     "cannot-evaluate": "bold yellow",
     "clean": "bold green",
+    "done": "bold green",
+    "trusted": "bold green",
     "faults": "bold red",
     "nothing-to-check": "bold yellow",
 }
