@@ -19,7 +19,7 @@ _CONTROL: Final = (
     r"start_header_id|end_header_id|end|user|assistant|system|return|channel|message|start|"
     r"observation|endofprompt|fim_\w+)\|>|</s>|<(?:start|end)_of_turn>|<[eb]os>|\[/?INST\]"
 )
-_RESPONSE: Final = r"<(?:tool_responses?|tool_results?|function_results?|function_responses?|tool_outputs?)\b|\[TOOL_RESULTS\]"
+_RESPONSE: Final = r"<(?:(?:tool|function)_(?:response|result)s?|tool_outputs?)\b|\[TOOL_RESULTS\]"
 _SPEAKERS: Final = (
     r"(?:Human|HUMAN|User|USER|Assistant|ASSISTANT|System|SYSTEM"
     r"|Observation|Tool [Rr]esult|Tool [Rr]esponse)"
@@ -35,7 +35,8 @@ _MARKER = re.compile(
     re.MULTILINE,
 )
 _PREFIX = re.compile(
-    r"\s*(?:<\|im_start\|>\s*assistant\s*|<\|assistant\|>\s*|Assistant:[ \t]*|assistant[ \t]*\r?\n)",
+    r"\s*(?:<\|im_start\|>\s*assistant\s*|<\|assistant\|>\s*|Assistant:[ \t]*"
+    r"|assistant[ \t]*\r?\n)",
     re.IGNORECASE,
 )
 

@@ -16,6 +16,7 @@ from .mistral import announces_call, read_mistral, read_python_tag
 from .placement import LineCursor, sentence_goes_on
 from .tags import CLOSER, DAMAGED_OPENER, OPEN, OPENER, closing, past_closers, past_junk
 from .values import Malformed, Refusal, Repair, Span
+from .xml_body import HEAD as XML_HEAD
 
 Kind = Literal["tagged", "fenced", "bare"]
 PYTHON_TAG: Final = "<|python_tag|>"
@@ -61,10 +62,10 @@ def _site_pattern(context: Context) -> re.Pattern[str]:
     return re.compile(
         rf"(?P<fence>^[ \t]*(?:`{{3,}}|~{{3,}}))"
         rf"|(?P<mistral>{re.escape(MISTRAL_MARK)})|(?P<python>{re.escape(PYTHON_TAG)})"
-        rf"|(?P<open>{OPENER}|{DAMAGED_OPENER})|(?P<function><(?:function|invoke)[= \t])"
+        rf"|(?P<open>(?i:{OPENER})|{DAMAGED_OPENER})|(?P<function><(?:function|invoke)[= \t])"
         rf"|(?P<bare>^[ \t\ufeff\u200b]*(?=\{{\s*(?:\{{\s*)?[\"'\w/\\]|\[\s*[{{\[]"
         rf"|\[\s*[A-Za-z_]\w*\(|(?:{names})(?:\.call)?\())",
-        re.MULTILINE | re.IGNORECASE,
+        re.MULTILINE,
     )
 
 
@@ -119,11 +120,11 @@ class _Walker:
         has_body = starts_body(self.text, body_start, len(self.text)) or (
             kind == "mistral" and announces_call(self.text, start, len(self.text))
         )
-        block = "\n" in self.text[opener_end:body_start]
-        token = kind in ("mistral", "python")
-        inside = not (token or block or self.cursor.after_sentence(start))
-        if quoted or inside:
+        if quoted or not self.stands_apart(start, kind, opener_end, body_start):
             return self.mention(site, quoted or "mid-sentence", body_start, has_body=has_body)
+        variant = kind == "open" and site.group() != OPEN
+        if variant and not has_body and not self.text.startswith(OPEN, body_start):
+            return site.end()  # `<tools>` and `<json>` are also ordinary words
         try:
             item = self.read_tagged(site.group(), kind, start, body_start)
         except Malformed as broken:
@@ -144,6 +145,16 @@ class _Walker:
             self.stopped = failed
         self.cursor.jump(item.end)
         return item.end
+
+    def stands_apart(self, start: int, kind: str, opener_end: int, body_start: int) -> bool:
+        """Whether a mark stands outside any sentence: behind a finished one, or as a block."""
+        if kind in ("mistral", "python") or self.cursor.after_sentence(start):
+            return True
+        if kind == "function":
+            head = XML_HEAD.match(self.text, start)
+            opener_end = head.end() if head else start
+            body_start = skip_space(self.text, opener_end, len(self.text))
+        return "\n" in self.text[opener_end:body_start]
 
     def mention(self, site: re.Match[str], code: str, body_start: int, *, has_body: bool) -> int:
         self.quoted_body = body_start
