@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import tempfile
@@ -19,20 +20,31 @@ def read_bytes(root: Path, relative: str) -> bytes:
         FileNotFoundError: if it does not exist.
         UntrustedError: AV402 if any part of the path is a symlink, or the file is not regular.
     """
-    directory = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
+    parts = relative.split("/")
+    if not {"", ".", ".."}.isdisjoint(parts):
+        raise _not_plain(relative)
+    directory = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        parts = relative.split("/")
         for part in parts[:-1]:
             inner = _open(part, os.O_RDONLY | os.O_DIRECTORY, directory, relative)
             os.close(directory)
             directory = inner
-        with os.fdopen(_open(parts[-1], os.O_RDONLY, directory, relative), "rb") as stream:
-            status = os.fstat(stream.fileno())
-            if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_FILE_BYTES:
-                raise _not_plain(relative)
-            return stream.read()
+        # O_NONBLOCK: opening a pipe must not wait for somebody to write to it.
+        file = _open(parts[-1], os.O_RDONLY | os.O_NONBLOCK, directory, relative)
     finally:
         os.close(directory)
+    return _read_regular(file, relative)
+
+
+def _read_regular(file: int, relative: str) -> bytes:
+    try:
+        status = os.fstat(file)
+        if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_FILE_BYTES:
+            raise _not_plain(relative)
+        with os.fdopen(file, "rb", closefd=False) as stream:
+            return stream.read()
+    finally:
+        os.close(file)
 
 
 def _open(part: str, flags: int, directory: int, relative: str) -> int:
@@ -41,14 +53,18 @@ def _open(part: str, flags: int, directory: int, relative: str) -> int:
     except FileNotFoundError:
         raise
     except OSError as error:
-        if part in ("", ".", "..") or Path(part).is_symlink() or error.errno in _LINK_ERRORS:
+        if error.errno in _LINK_ERRORS:
             raise _not_plain(relative) from None
-        raise IndeterminateError(
-            f"cannot read {relative}", rule="AV003", place=relative, found=error.strerror
-        ) from None
+        raise _unreadable(relative, error) from None
 
 
-_LINK_ERRORS = (20, 40)  # ENOTDIR and ELOOP: what O_NOFOLLOW answers for a symlink
+_LINK_ERRORS = (errno.ENOTDIR, errno.ELOOP)  # what O_NOFOLLOW answers for a symlink
+
+
+def _unreadable(relative: str, error: OSError) -> IndeterminateError:
+    return IndeterminateError(
+        f"cannot read {relative}", rule="AV003", place=relative, found=error.strerror
+    )
 
 
 def _not_plain(relative: str) -> UntrustedError:
@@ -65,10 +81,16 @@ def read_tree(root: Path, relative: str) -> dict[str, bytes]:
 
     Raises:
         UntrustedError: AV402 for a symlink or special file anywhere inside.
+        IndeterminateError: AV003 for a folder or file that cannot be read.
     """
     top = root / relative
     result: dict[str, bytes] = {}
-    for folder, folders, names in os.walk(top, followlinks=False):
+
+    def refuse(error: OSError) -> None:
+        place = Path(error.filename).relative_to(root).as_posix()
+        raise _unreadable(place, error) from None
+
+    for folder, folders, names in os.walk(top, onerror=refuse, followlinks=False):
         folders.sort()
         for name in [*names, *(f for f in folders if (Path(folder) / f).is_symlink())]:
             path = (Path(folder) / name).relative_to(root).as_posix()
@@ -119,12 +141,16 @@ def _write_temporary(path: Path, data: bytes) -> Path:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".abverify-")
+    except OSError as error:
+        raise _unwritable(path, error) from None
+    try:
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(data)
             stream.flush()
             os.fchmod(stream.fileno(), 0o644)
             os.fsync(stream.fileno())
     except OSError as error:
+        Path(name).unlink(missing_ok=True)
         raise _unwritable(path, error) from None
     return Path(name)
 
