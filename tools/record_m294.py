@@ -83,7 +83,7 @@ def main() -> int:
     scores = compute_scores(counted(fold_trials(rows)), fixtures=[FIXTURE], seeds=[0])
     files = {
         LOCK: ASSERTED.to_bytes(),
-        JOURNAL: b"".join(map(row_line, rows)),
+        JOURNAL: b"".join(row_line(row) for row in rows),
         SCORES: scores.to_bytes(),
     }
     FOLDER.mkdir(parents=True, exist_ok=True)

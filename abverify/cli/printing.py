@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from abverify.cli.options import Common
+    from abverify.model.bundle_report import BundleReport
     from abverify.model.report import CheckReport, FindingsReport
     from abverify.model.run_report import RunReport
     from abverify.model.status_report import StatusReport
 
-    Report = CheckReport | FindingsReport | RunReport | StatusReport
+    Report = BundleReport | CheckReport | FindingsReport | RunReport | StatusReport
 
 
 def show(common: Common, report: Report) -> int:
@@ -25,14 +26,6 @@ def render(common: Common, report: Report) -> str:
         from abverify.report import json
 
         return json.render(report)
-    from abverify.model.report import CheckReport, FindingsReport
-    from abverify.model.run_report import RunReport
     from abverify.report import text
 
-    if isinstance(report, CheckReport):
-        return text.render_check(report, width=common.width, color=common.color)
-    if isinstance(report, FindingsReport):
-        return text.render_findings(report, width=common.width, color=common.color)
-    if isinstance(report, RunReport):
-        return text.render_run(report, width=common.width, color=common.color)
-    return text.render_status(report, width=common.width, color=common.color)
+    return text.render(report, width=common.width, color=common.color)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
+    from abverify.model.bundle_report import BundleReport
     from abverify.model.report import (
         CheckReport,
         CriterionLine,
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     )
     from abverify.model.run_report import RunReport
     from abverify.model.status_report import StatusReport
+
+    Report = BundleReport | CheckReport | FindingsReport | RunReport | StatusReport
 
 _VERDICT_STYLE = {
     "met": "bold green",
@@ -35,6 +38,25 @@ _VERDICT_STYLE = {
 }
 _SEVERITY_STYLE = {"error": "red", "warning": "yellow", "note": "dim"}
 _LABEL = 10
+
+
+def render(report: Report, *, width: int, color: bool) -> str:
+    """Any report as text, at most `width` columns wide."""
+    from abverify.model.bundle_report import BundleReport
+    from abverify.model.report import CheckReport, FindingsReport
+    from abverify.model.run_report import RunReport
+
+    match report:
+        case CheckReport():
+            return render_check(report, width=width, color=color)
+        case FindingsReport():
+            return render_findings(report, width=width, color=color)
+        case RunReport():
+            return render_run(report, width=width, color=color)
+        case BundleReport():
+            return render_bundle(report, width=width, color=color)
+        case _:
+            return render_status(report, width=width, color=color)
 
 
 def render_check(report: CheckReport, *, width: int, color: bool) -> str:
@@ -127,6 +149,29 @@ def render_status(report: StatusReport, *, width: int, color: bool) -> str:
     return _trimmed(buffer)
 
 
+def render_bundle(report: BundleReport, *, width: int, color: bool) -> str:
+    """A bundle: what it is, each of its trials, each of its faults."""
+    from rich.table import Table
+
+    console, buffer = _console(width, color=color)
+    for label, text in report.facts:
+        _field(console, label, text)
+    if report.trials:
+        table = Table(box=None, pad_edge=False, header_style="dim")
+        for title in ("fixture", "seed", "result", "detail"):
+            table.add_column(title, overflow="fold")
+        for line in report.trials:
+            cells = (line.fixture, str(line.seed), line.result, line.detail)
+            table.add_row(*(_styled(cell, "") for cell in cells))
+        console.print(table)
+    _reasons(console, report.reasons)
+    word = "FAULTS" if report.reasons else "SOUND"
+    style = "bold red" if report.reasons else "bold green"
+    console.print(_styled(f"{report.path}  ", "bold").append_text(_styled(word, style)))
+    _field(console, "checked", f"{report.checked}/{report.total}")
+    return _trimmed(buffer)
+
+
 def _console(width: int, *, color: bool) -> tuple[Console, io.StringIO]:
     from rich.console import Console
 
@@ -161,7 +206,7 @@ def _field(console: Console, label: str, text: str, style: str = "") -> None:
     from rich.table import Table
 
     table = Table.grid(padding=(0, 1))
-    table.add_column(width=_LABEL, style="dim", no_wrap=True)
+    table.add_column(width=max(_LABEL, len(label)), style="dim", no_wrap=True)
     table.add_column(overflow="fold")
     table.add_row(label, _styled(text, style))
     console.print(Padding(table, (0, 0, 0, 2)))

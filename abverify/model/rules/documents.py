@@ -164,4 +164,11 @@ RULES = (
         "a line without raw",
         '{"id": 1, "raw": "…", "finish_reason": "stop"}',
     ),
+    Rule(
+        "AV142",
+        "a bundle must be known",
+        "A bundle is named by its run id while that is unique, or by its folder.",
+        "abverify evidence show nothing",
+        "abverify evidence show m294-smoke",
+    ),
 )

@@ -1,0 +1,179 @@
+"""Evidence bundles for people: shown, verified, and rescored under another parser profile."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from abverify.app.toolcalls import named_profile
+from abverify.errors import AbverifyError, UsageError
+from abverify.evidence.rescore import rescore
+from abverify.evidence.scores import compute_scores
+from abverify.model.bundle_report import BundleReport, TrialLine
+from abverify.model.report import Reason
+from abverify.workspace.evidence_store import bundle_folders, load_bundle
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from abverify.evidence.bundle import Bundle
+    from abverify.evidence.rescore import RescoredTrial
+    from abverify.evidence.rows import Parse
+    from abverify.evidence.trials import TrialResult
+
+
+def find_bundle(root: Path, name: str) -> Bundle:
+    """The bundle of that run id, or in that folder.
+
+    Raises:
+        UsageError: AV142 when there is none, or several.
+        UntrustedError: when it cannot be read.
+    """
+    known = bundle_folders(root)
+    wanted = name.rstrip("/").removeprefix("./")
+    found = [path for path in known if wanted in (path, path.rsplit("/", 1)[-1])]
+    if len(found) == 1:
+        try:
+            return load_bundle(root, found[0])
+        except FileNotFoundError:
+            found = []
+    raise UsageError(
+        f"{len(found) or 'no'} evidence bundles are called {name!r}",
+        rule="AV142",
+        expected=", ".join(found or known) or "a bundle below gates/ or fixtures/recorded/",
+        found=name,
+    )
+
+
+def show_evidence(root: Path, name: str) -> BundleReport:
+    """A bundle with its trials and its recomputed scores."""
+    bundle = find_bundle(root, name)
+    manifest = bundle.manifest
+    lock = tuple((key, str(value)) for key, value in sorted(bundle.lock.values.items()))
+    trials = tuple(_trial_line(bundle.trials[key]) for key in sorted(bundle.trials))
+    return BundleReport(
+        kind="evidence-show",
+        path=bundle.path,
+        facts=(
+            ("run", f"{manifest.run}  {manifest.stage}  sha256 {bundle.sha256}"),
+            ("offered to", ", ".join(manifest.offered_to)),
+            ("identity", manifest.identity),
+            ("finished", manifest.finished_at),
+            ("attempts", str(manifest.attempts_total)),
+            ("measured", _scores_text(bundle)),
+            *(("note", note) for note in manifest.notes),
+            *lock,
+        ),
+        trials=trials,
+        reasons=_faults(bundle),
+        checked=len(trials) + len(bundle.calibrations()),
+        total=len(trials) + len(bundle.calibrations()),
+    )
+
+
+def verify_evidence(root: Path, name: str) -> BundleReport:
+    """Every byte of a bundle against its manifest, and its journal against itself."""
+    try:
+        bundle = find_bundle(root, name)
+    except UsageError:
+        raise
+    except AbverifyError as error:
+        return _broken(name, error)
+    faults = _faults(bundle)
+    files = len(bundle.manifest.files) + 1
+    broken = len({fault.place for fault in faults})
+    return BundleReport(
+        kind="evidence-verify",
+        path=bundle.path,
+        facts=(("manifest", f"sha256 {bundle.sha256}"), ("measured", _scores_text(bundle))),
+        trials=(),
+        reasons=faults,
+        checked=max(0, files - broken),
+        total=files,
+    )
+
+
+def rescore_evidence(root: Path, name: str, profile: str) -> BundleReport:
+    """A bundle's stored turns under another parser profile.
+
+    Raises:
+        UsageError: AV140 for an unknown profile.
+    """
+    chosen = named_profile(profile)
+    bundle = find_bundle(root, name)
+    rescored = rescore(bundle, chosen)
+    changed = sum(trial.differs_at is not None for trial in rescored)
+    used = f"{bundle.lock.values.get('parser.profile')}/{bundle.lock.values.get('parser.version')}"
+    return BundleReport(
+        kind="evidence-rescore",
+        path=bundle.path,
+        facts=(
+            ("profile", f"{chosen} instead of {used}"),
+            ("changed", f"{changed} of {len(rescored)} trials would have gone another way"),
+        ),
+        trials=tuple(map(_rescored_line, rescored)),
+        reasons=_faults(bundle),
+        checked=len(rescored),
+        total=len(rescored),
+    )
+
+
+def _scores_text(bundle: Bundle) -> str:
+    fixtures = {fixture for fixture, _ in bundle.trials}
+    scores = compute_scores(bundle.trials, fixtures=fixtures, seeds=bundle.seeds)
+    pairs = (f"{m.metric} {m.numerator}/{m.denominator}" for m in scores.measures.values())
+    return "  ".join(pairs) if bundle.trials else "no trials"
+
+
+def _trial_line(trial: TrialResult) -> TrialLine:
+    name, seed = trial.trial.fixture, trial.trial.seed
+    verdicts = " ".join(turn.parse.verdict for turn in trial.turns)
+    ended = trial.ended
+    outcome = ended.outcome if ended else "unfinished"
+    reason = f"{ended.reason}; " if ended else ""
+    return TrialLine(name, seed, outcome, f"{reason}turns: {verdicts or 'none'}")
+
+
+def _rescored_line(trial: RescoredTrial) -> TrialLine:
+    if trial.before is None or trial.after is None:
+        detail = f"all {trial.turns} turns parse the same"
+        return TrialLine(trial.fixture, trial.seed, "unchanged", detail)
+    detail = (
+        f"turn {trial.differs_at}: {_parse_text(trial.before)} → {_parse_text(trial.after)};"
+        f" {trial.turns - trial.valid_turns} later turns are no counterfactual"
+    )
+    return TrialLine(trial.fixture, trial.seed, "changed", detail)
+
+
+def _parse_text(parse: Parse) -> str:
+    calls = ", ".join(call.tool for call in parse.calls)
+    codes = ", ".join(parse.codes)
+    return parse.verdict + (f" {calls}" if calls else "") + (f" [{codes}]" if codes else "")
+
+
+def _faults(bundle: Bundle) -> tuple[Reason, ...]:
+    return tuple(
+        Reason(
+            "unsound",
+            "AV303",
+            "error",
+            fault.message,
+            place=fault.file,
+            expected=fault.expected,
+            found=fault.found,
+        )
+        for fault in bundle.faults
+    )
+
+
+def _broken(name: str, error: AbverifyError) -> BundleReport:
+    reason = Reason(
+        "unsound",
+        error.rule,
+        "error",
+        error.message,
+        place=str(error.place) if error.place else name,
+        expected=error.expected,
+        found=error.found,
+        next=error.next_step,
+    )
+    return BundleReport("evidence-verify", name, (), (), (reason,), 0, 1)

@@ -1,0 +1,60 @@
+"""Stored turns parsed again under another profile: what would have changed, and how far that holds.
+
+Up to the first turn whose parse differs, the transcript is what it would have
+been. From there on the model would have seen other answers, so what it then
+said is no counterfactual: later differences are not counted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from abverify.evidence.reparse import parse_turn, stored
+
+if TYPE_CHECKING:
+    from abverify.evidence.bundle import Bundle
+    from abverify.evidence.rows import Parse
+    from abverify.evidence.trials import TrialResult
+    from abverify.toolcalls import Profile
+
+
+@dataclass(frozen=True, slots=True)
+class RescoredTrial:
+    """One trial under another profile.
+
+    Attributes:
+        fixture: the trial's fixture.
+        seed: its declared seed.
+        turns: turns it had.
+        valid_turns: turns that say what the other profile would have made of this trial;
+            all of them, or up to and including the first that differs.
+        before: the stored parse of the first differing turn; None when none differs.
+        after: the other profile's parse of it; None when none differs.
+    """
+
+    fixture: str
+    seed: int
+    turns: int
+    valid_turns: int
+    before: Parse | None
+    after: Parse | None
+
+    @property
+    def differs_at(self) -> int | None:
+        """The first turn, from 1, whose parse differs; None when none does."""
+        return self.valid_turns if self.after is not None else None
+
+
+def rescore(bundle: Bundle, profile: Profile) -> tuple[RescoredTrial, ...]:
+    """Parses every counted trial's turns again, trials in the order of their fixtures."""
+    return tuple(_trial(bundle.trials[key], profile) for key in sorted(bundle.trials))
+
+
+def _trial(trial: TrialResult, profile: Profile) -> RescoredTrial:
+    name, seed, turns = trial.trial.fixture, trial.trial.seed, len(trial.turns)
+    for turn in trial.turns:
+        again = stored(parse_turn(turn.raw, turn.finish_reason, profile))
+        if again != turn.parse:
+            return RescoredTrial(name, seed, turns, turn.turn, turn.parse, again)
+    return RescoredTrial(name, seed, turns, turns, None, None)
