@@ -1,4 +1,7 @@
-"""References between records: what a record cites must be there, and be what it says it is."""
+"""References between records: what a record cites must be there, and be what it says it is.
+
+A citation of a record that is itself faulty is a fault too: it shows how far the damage goes.
+"""
 
 from __future__ import annotations
 
@@ -66,7 +69,7 @@ def _succession(record: Record, body: Amendment, index: Mapping[str, Record]) ->
     )
     if not published:
         found = f"{old.gate} {old.version} {old.sha256}"
-        yield _missing(record, "the version it succeeds was never published", found)
+        yield _missing(record, "no verified record published the version it succeeds", found)
 
 
 def _lift(
