@@ -141,6 +141,11 @@ class FaultsError(AbverifyError):
         return "\n".join(error.diagnostics() for error in self.errors)
 
 
+def members(error: AbverifyError) -> tuple[AbverifyError, ...]:
+    """The faults an error stands for: a group's members, or the error itself."""
+    return error.errors if isinstance(error, FaultsError) else (error,)
+
+
 def raise_all(errors: list[AbverifyError]) -> None:
     """Raises the collected faults together; does nothing when there are none."""
     if len(errors) == 1:

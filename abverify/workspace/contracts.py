@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 
 from abverify._canonical import sha256_hex
 from abverify._yaml import read_yaml
-from abverify.errors import InvalidError, NothingToCheckError, raise_all
+from abverify.errors import (
+    FaultsError,
+    InvalidError,
+    NothingToCheckError,
+    members,
+    raise_all,
+)
 from abverify.model.contract import Contract
 from abverify.model.ids import GateId, resolve
 from abverify.workspace.documents import validate
@@ -98,8 +104,8 @@ def load_registry(root: Path) -> Registry:
     for path in contract_paths(root):
         try:
             loaded = read_contract(root, path)
-        except InvalidError as error:
-            faults.append(error)
+        except (InvalidError, FaultsError) as error:
+            faults += members(error)
             continue
         gate = loaded.contract.gate
         if gate in found:

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from abverify._canonical import tree_digest
-from abverify.errors import InvalidError, Place, raise_all
+from abverify.errors import FaultsError, InvalidError, Place, members, raise_all
 from abverify.model.corpus import Corpus, Fixture, FixtureSpec
 from abverify.model.globs import glob_regex
 from abverify.workspace.documents import load_document
@@ -40,8 +40,8 @@ def load_corpus(root: Path, path: str) -> Corpus:
     for name, parts in sorted(by_fixture.items()):
         try:
             fixtures.append(_fixture(parts, f"{path}/{name}", name))
-        except InvalidError as error:
-            faults.append(error)
+        except (InvalidError, FaultsError) as error:
+            faults += members(error)
     raise_all(faults)
     if not fixtures:
         raise InvalidError("the corpus has no fixture", rule="AV130", place=path)
@@ -77,7 +77,8 @@ def _check_states(fixture: Fixture, place: str) -> None:
     for part in ("solution", "broken"):
         patterns = [re.compile(glob_regex(glob)) for glob in fixture.deliverables]
         for path in getattr(fixture, part):
-            if not any(pattern.fullmatch(path) for pattern in patterns):
+            deliverable = any(pattern.fullmatch(path) for pattern in patterns)
+            if path in fixture.spec.protected or not deliverable:
                 message = f"the {part} changes a file that no trial could deliver"
                 raise _faulty(message, f"{place}/{part}/{path}", "a deliverable of the fixture")
 

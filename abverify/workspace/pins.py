@@ -61,8 +61,13 @@ def render_pins(pins: PinLock) -> bytes:
     for gate, pin in sorted(pins.contracts.items()):
         lines += [f"  {gate}:", f"    version: {pin.version}", f'    sha256: "{pin.sha256}"']
     lines.append("inputs:" if pins.inputs else "inputs: {}")
-    lines += [f'  {path}: "{digest}"' for path, digest in sorted(pins.inputs.items())]
+    lines += [f'  {_key(path)}: "{digest}"' for path, digest in sorted(pins.inputs.items())]
     return (_HEADER + "\n".join(lines) + "\n").encode("utf-8")
+
+
+def _key(path: str) -> str:
+    """A name without a slash may look like a number or `null`; a path with one never does."""
+    return path if "/" in path else f'"{path}"'
 
 
 def input_digest(root: Path, path: str) -> str:

@@ -42,5 +42,6 @@ def _configured(folder: Path) -> Path | None:
         tool = tomllib.loads(file.read_text(encoding="utf-8")).get("tool", {})
     except (tomllib.TOMLDecodeError, UnicodeDecodeError):
         return None
-    value = tool.get("abverify", {}).get("root") if isinstance(tool, dict) else None
+    section = tool.get("abverify") if isinstance(tool, dict) else None
+    value = section.get("root") if isinstance(section, dict) else None
     return folder / value if isinstance(value, str) else None

@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from abverify._canonical import tree_digest
+from abverify.errors import FaultsError, InvalidError, UntrustedError
+from abverify.workspace.corpora import load_corpus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+CORPUS = "fixtures/corpora/two"
+REPOSITORY = Path(__file__).resolve().parents[3]
+
+
+def write_fixture(root: Path, name: str) -> Path:
+    folder = root / CORPUS / name
+    for part, files in {
+        "workspace": {"head.py": "start", "test_head.py": "tests"},
+        "solution": {"head.py": "right"},
+        "broken": {"head.py": "wrong"},
+    }.items():
+        (folder / part).mkdir(parents=True)
+        for file, text in files.items():
+            (folder / part / file).write_text(text)
+    (folder / "fixture.yaml").write_text(
+        "schema: abverify/fixture/v1\n"
+        f"id: {name}\n"
+        "title: Keep the first lines\n"
+        "language: python\n"
+        "prompt: Mend head.py.\n"
+        "oracle:\n  - {id: tests, kind: tests, run: [python3, -m, unittest]}\n"
+        "protected: [test_head.py]\n"
+    )
+    return folder
+
+
+@pytest.fixture
+def fixture(tmp_path: Path) -> Path:
+    return write_fixture(tmp_path, "unix__01-head")
+
+
+def test_a_corpus_is_its_fixtures_in_order_under_one_digest(tmp_path: Path, fixture: Path) -> None:
+    write_fixture(tmp_path, "oo__01-tank")
+    files = {
+        path.relative_to(fixture.parent).as_posix(): path.read_bytes()
+        for path in fixture.parent.rglob("*")
+        if path.is_file()
+    }
+
+    corpus = load_corpus(tmp_path, CORPUS)
+
+    assert [one.id for one in corpus.fixtures] == ["oo__01-tank", "unix__01-head"]
+    assert corpus.sha256 == tree_digest(files)
+    assert corpus.fixtures[1].state("broken") == {"head.py": b"wrong", "test_head.py": b"tests"}
+
+
+@pytest.mark.parametrize(
+    ("change", "place", "message"),
+    [
+        (
+            lambda f: (f / "fixture.yaml").unlink(),
+            "/fixture.yaml",
+            "a fixture lacks its fixture.yaml",
+        ),
+        (
+            lambda f: [path.unlink() for path in (f / "solution").iterdir()],
+            "/solution",
+            "the fixture has no solution files",
+        ),
+        (
+            lambda f: [path.unlink() for path in (f / "broken").iterdir()],
+            "/broken",
+            "the fixture has no broken files",
+        ),
+        (
+            lambda f: (f / "workspace" / "test_head.py").unlink(),
+            "",
+            "a protected file is not in the workspace",
+        ),
+        (
+            lambda f: (f / "solution" / "test_head.py").write_text("other"),
+            "/solution/test_head.py",
+            "the solution changes a file that no trial could deliver",
+        ),
+        (
+            lambda f: (f / "broken" / "extra.py").write_text("new"),
+            "/broken/extra.py",
+            "the broken changes a file that no trial could deliver",
+        ),
+        (
+            lambda f: f.rename(f.with_name("unix__02-other")),
+            None,
+            "the fixture's id is not its folder's name",
+        ),
+    ],
+)
+def test_a_fixture_that_is_not_whole_is_refused(
+    tmp_path: Path,
+    fixture: Path,
+    change: Callable[[Path], object],
+    place: str | None,
+    message: str,
+) -> None:
+    change(fixture)
+
+    with pytest.raises(InvalidError) as refusal:
+        load_corpus(tmp_path, CORPUS)
+
+    assert (refusal.value.rule, refusal.value.message) == ("AV131", message)
+    where = f"{CORPUS}/unix__02-other" if place is None else f"{CORPUS}/unix__01-head{place}"
+    assert str(refusal.value.place) == where
+
+
+def test_a_solution_may_not_rewrite_the_tests_even_where_a_glob_would_let_it(
+    tmp_path: Path, fixture: Path
+) -> None:
+    with (fixture / "fixture.yaml").open("a") as document:
+        document.write('deliverables: ["*.py"]\n')
+    (fixture / "solution" / "test_head.py").write_text("other")
+
+    with pytest.raises(InvalidError) as refusal:
+        load_corpus(tmp_path, CORPUS)
+
+    assert refusal.value.message == "the solution changes a file that no trial could deliver"
+
+
+def test_the_faults_of_all_fixtures_are_told_together(tmp_path: Path, fixture: Path) -> None:
+    other = write_fixture(tmp_path, "oo__01-tank")
+    text = (other / "fixture.yaml").read_text()
+    (other / "fixture.yaml").write_text(text.replace("python\n", "cobol\n") + "colour: red\n")
+    (fixture / "fixture.yaml").unlink()
+
+    with pytest.raises(FaultsError) as refusal:
+        load_corpus(tmp_path, CORPUS)
+
+    assert [fault.rule for fault in refusal.value.errors] == ["AV102", "AV102", "AV131"]
+
+
+@pytest.mark.parametrize("make", [False, True])
+def test_a_corpus_that_is_missing_or_empty_is_refused(tmp_path: Path, *, make: bool) -> None:
+    if make:
+        (tmp_path / CORPUS).mkdir(parents=True)
+
+    with pytest.raises(InvalidError) as refusal:
+        load_corpus(tmp_path, CORPUS)
+
+    assert (refusal.value.rule, str(refusal.value.place)) == ("AV130", CORPUS)
+
+
+def test_a_symlink_in_a_corpus_is_untrusted(tmp_path: Path, fixture: Path) -> None:
+    (fixture / "workspace" / "link.py").symlink_to("head.py")
+
+    with pytest.raises(UntrustedError):
+        load_corpus(tmp_path, CORPUS)
+
+
+@pytest.mark.parametrize(
+    ("path", "language"),
+    [("fixtures/corpora/small", "python"), ("fixtures/corpora/under-contract", "rust")],
+)
+def test_the_corpora_of_this_repository_are_whole(path: str, language: str) -> None:
+    corpus = load_corpus(REPOSITORY, path)
+
+    assert {fixture.spec.language for fixture in corpus.fixtures} == {language}
