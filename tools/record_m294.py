@@ -67,6 +67,7 @@ def main() -> int:
             completion_tokens=20,
             finish_reason="stop",
             raw=RAW,
+            files=None,
             parse=stored(parsed),
             results=(),
             millis=0,

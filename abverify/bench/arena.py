@@ -103,7 +103,8 @@ class Arena:
             seconds=min(float(budgets.turn_seconds), self._seconds_left()),
         )
         profile = profile_by_name(self.config.parser.profile, self.config.parser.version)
-        parsed = parse_turn(completion.text, completion.finish_reason, profile)
+        files = tuple(Confined(self.workspace).files()) if profile.markdown else None
+        parsed = parse_turn(completion.text, completion.finish_reason, profile, files or ())
         results = self._execute(parsed)
         self.emit(
             TurnRow(
@@ -115,6 +116,7 @@ class Arena:
                 completion_tokens=completion.completion_tokens,
                 finish_reason=completion.finish_reason,
                 raw=completion.text,
+                files=files,
                 parse=stored(parsed),
                 results=results,
                 millis=_since(started),

@@ -23,7 +23,7 @@ def harness_sha256() -> str:
         path = package / part
         found = [path] if path.is_file() else sorted(path.rglob("*"))
         for file in found:
-            if file.is_file() and file.suffix in (".py", ".jsonl", ".json"):
+            if file.is_file() and file.suffix in (".py", ".jsonl", ".json", ".tsv"):
                 files[file.relative_to(package).as_posix()] = file.read_bytes()
     return tree_digest(files)
 

@@ -21,7 +21,7 @@ def command() -> None:
 @click.argument("bundle")
 @common_options
 def show(common: Common, bundle: str) -> int:
-    """Show a bundle: its lock, its trials, its recomputed scores. BUNDLE is a run id or a folder."""
+    """Show a bundle by run id or folder: its lock, its trials, its recomputed scores."""
     from abverify.app.evidence import show_evidence
     from abverify.cli.printing import show as print_report
 

@@ -9,8 +9,10 @@ from abverify.evidence.rows import Parse, ParsedCall
 from abverify.toolcalls import DEFAULT_TOOLS, parse, profile_by_name
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from abverify.evidence.lock import RunLock
-    from abverify.evidence.rows import FinishReason
+    from abverify.evidence.rows import FinishReason, TurnRow
     from abverify.toolcalls import ParsedTurn, Profile
 
 
@@ -19,10 +21,24 @@ def parser_reason(finish_reason: FinishReason) -> str:
     return "stop" if finish_reason == "stop" else "length"
 
 
-def parse_turn(raw: str, finish_reason: FinishReason, profile: Profile) -> ParsedTurn:
-    """Parses one turn's raw text with the tools every trial offers."""
-    reason = parser_reason(finish_reason)
-    return parse(raw, finish_reason=reason, tools=DEFAULT_TOOLS, profile=profile)
+def parse_turn(
+    raw: str, finish_reason: FinishReason, profile: Profile, files: Sequence[str] = ()
+) -> ParsedTurn:
+    """Parses one turn's raw text with the tools every trial offers.
+
+    Args:
+        raw: the completion.
+        finish_reason: why it ended.
+        profile: the parser profile.
+        files: the workspace's files, for a profile that reads Markdown blocks as edits.
+    """
+    return parse(
+        raw,
+        finish_reason=parser_reason(finish_reason),
+        tools=DEFAULT_TOOLS,
+        profile=profile,
+        workspace_files=files,
+    )
 
 
 def stored(parsed: ParsedTurn) -> Parse:
@@ -34,13 +50,10 @@ def stored(parsed: ParsedTurn) -> Parse:
     return Parse(verdict=parsed.verdict, calls=calls, codes=tuple(parsed.codes))
 
 
-def reparse(raw: str, finish_reason: FinishReason, lock: RunLock) -> Parse | None:
-    """The parse of a raw turn under the lock's profile; None where that cannot be derived.
-
-    `markdown-edit` depends on the files that existed at that turn, which the
-    raw text does not tell.
-    """
+def reparse(turn: TurnRow, lock: RunLock) -> Parse | None:
+    """The parse of a stored turn under the lock's profile; None where the lock names none."""
     name, version = lock.values.get("parser.profile"), lock.values.get("parser.version")
-    if not isinstance(name, str) or not isinstance(version, int) or name == "markdown-edit":
+    if not isinstance(name, str) or not isinstance(version, int):
         return None
-    return stored(parse_turn(raw, finish_reason, profile_by_name(name, version)))
+    profile = profile_by_name(name, version)
+    return stored(parse_turn(turn.raw, turn.finish_reason, profile, turn.files or ()))

@@ -54,7 +54,7 @@ def rescore(bundle: Bundle, profile: Profile) -> tuple[RescoredTrial, ...]:
 def _trial(trial: TrialResult, profile: Profile) -> RescoredTrial:
     name, seed, turns = trial.trial.fixture, trial.trial.seed, len(trial.turns)
     for turn in trial.turns:
-        again = stored(parse_turn(turn.raw, turn.finish_reason, profile))
+        again = stored(parse_turn(turn.raw, turn.finish_reason, profile, turn.files or ()))
         if again != turn.parse:
             return RescoredTrial(name, seed, turns, turn.turn, turn.parse, again)
     return RescoredTrial(name, seed, turns, turns, None, None)

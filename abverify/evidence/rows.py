@@ -87,6 +87,8 @@ class TurnRow(Value):
     completion_tokens: Count
     finish_reason: FinishReason
     raw: str
+    files: tuple[str, ...] | None = None
+    """The workspace's files at this turn, where the parser profile reads them; else null."""
     parse: Parse
     results: tuple[ToolResult, ...]
     millis: Count

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from abverify.evidence.trials import TrialResult
 
+MARKDOWN_CODE = "markdown-block"
+"""The parser's code for a Markdown block that was read as an edit."""
+
 SCORES_SCHEMA = "abverify/scores/v1"
 
 
@@ -118,12 +121,9 @@ def _measures(
     table = {
         "oracle_passed": (len({r.trial.fixture for r in measured if r.passed}), fixtures),
         "student_pass_rate": (sum(r.passed for r in measured), planned),
-        "native_call_rate": share(
-            lambda r: r.first_call is not None and r.first_call.parse.verdict == "native"
-        ),
-        "recovered_call_rate": share(
-            lambda r: r.first_call is not None and r.first_call.parse.verdict == "recovered"
-        ),
+        "native_call_rate": share(lambda r: _first_kind(r) == "native"),
+        "recovered_call_rate": share(lambda r: _first_kind(r) == "recovered"),
+        "markdown_edit_rate": share(lambda r: _first_kind(r) == "markdown"),
         "turns_to_first_call": (sum(turn.turn for turn in called), len(called)),
         "format_survival": (
             sum(r.turns_with_call for r in measured),
@@ -136,3 +136,11 @@ def _measures(
         ),
     }
     return {name: Measure(name, *pair) for name, pair in table.items()}
+
+
+def _first_kind(result: TrialResult) -> str | None:
+    """What kind the trial's first call is; a Markdown edit is a kind of its own."""
+    turn = result.first_call
+    if turn is None:
+        return None
+    return "markdown" if MARKDOWN_CODE in turn.parse.codes else turn.parse.verdict

@@ -42,7 +42,7 @@ def _turn_faults(turn: TurnRow, lock: RunLock, place: str, name: str) -> Iterato
         if seed != turn.seed:
             message = f"{where}: the seed does not follow from the declared one"
             yield Fault(place, message, expected=str(seed), found=str(turn.seed))
-    again = reparse(turn.raw, turn.finish_reason, lock)
+    again = reparse(turn, lock)
     if again is not None and again != turn.parse:
         message = f"{where}: the stored parse is not what the profile makes of the raw text"
         yield Fault(place, message, expected=str(again.to_json()), found=str(turn.parse.to_json()))

@@ -53,6 +53,12 @@ METRICS: dict[str, Metric] = {
             "measured trials",
         ),
         Metric(
+            "markdown_edit_rate",
+            "rate",
+            "trials whose first call was a Markdown block read as an edit",
+            "measured trials",
+        ),
+        Metric(
             "turns_to_first_call",
             "mean",
             "mean turn, from 1, of the first call",

@@ -53,7 +53,7 @@ def _is_echo(item: Any) -> bool:
     Pydantic counts the members that passed, and calls a sequence too short whose
     one member has a fault of its own, which is told already.
     """
-    return item["type"] == "too_short" and len(item["input"]) >= item["ctx"]["min_length"]
+    return bool(item["type"] == "too_short" and len(item["input"]) >= item["ctx"]["min_length"])
 
 
 def _fault(item: Any, document: Document, model: type[Value]) -> InvalidError:

@@ -8,6 +8,7 @@ from abverify._canonical import canonical_bytes, sha256_hex
 from abverify.errors import UntrustedError
 from abverify.evidence.bundle import Bundle, read_bundle
 from abverify.evidence.manifest import ImportedFrom
+from abverify.evidence.reparse import parse_turn, stored
 from abverify.evidence.rows import (
     CalibrationRow,
     Parse,
@@ -16,6 +17,7 @@ from abverify.evidence.rows import (
     Trial,
     TrialStarted,
 )
+from abverify.toolcalls import MARKDOWN_EDIT
 from tests.builders import (
     FIXTURES,
     NATIVE,
@@ -302,15 +304,19 @@ def test_an_unknown_parser_profile_is_a_fault_not_a_crash() -> None:
     assert messages(bundle) == ["the journal contradicts itself"]
 
 
-def test_a_parse_that_depends_on_the_workspace_is_not_derived_again() -> None:
+def test_a_markdown_edit_is_derived_again_from_the_files_of_its_turn() -> None:
     values = lock_values(parser__profile="markdown-edit")
-    odd = turn(TRIAL, 1, PROSE).model_copy(
-        update={"parse": Parse(verdict="refused", calls=(), codes=("x",))}
-    )
+    raw = "```python\nx = 1\n```"
+    parse = stored(parse_turn(raw, "stop", MARKDOWN_EDIT, ["calc.py"]))
+    row = turn(TRIAL, 1, raw).model_copy(update={"parse": parse, "files": ("calc.py",)})
+    elsewhere = row.model_copy(update={"files": ("a.py", "b.py")})
 
-    bundle = Run(values=values, rows=[STARTED, odd, ended(TRIAL, "text_loop", 1)]).bundle()
+    sound = Run(values=values, rows=[STARTED, row, ended(TRIAL, "text_loop", 1)]).bundle()
+    edited = Run(values=values, rows=[STARTED, elsewhere, ended(TRIAL, "text_loop", 1)]).bundle()
 
-    assert bundle.faults == ()
+    assert [call.tool for call in parse.calls] == ["file_write"]
+    assert sound.faults == ()
+    assert [fault.file for fault in edited.faults] == [f"{edited.path}/rows.jsonl"]
 
 
 def test_rows_of_the_meter_are_no_trials() -> None:

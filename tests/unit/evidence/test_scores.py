@@ -134,7 +134,8 @@ def test_scores_have_one_spelling() -> None:
 
     assert result.to_bytes() == (
         b'{"completedFixtures":0,"measures":{"format_survival":[0,0],'
-        b'"infrastructure_failures":[0,1],"native_call_rate":[0,0],"oracle_passed":[0,1],'
+        b'"infrastructure_failures":[0,1],"markdown_edit_rate":[0,0],'
+        b'"native_call_rate":[0,0],"oracle_passed":[0,1],'
         b'"recovered_call_rate":[0,0],"recovery_rate":[0,0],"student_pass_rate":[0,1],'
         b'"turns_to_first_call":[0,0]},"outcomes":{"unfinished":1},"planned":1,'
         b'"schema":"abverify/scores/v1"}'

@@ -109,6 +109,7 @@ def test_each_metric_has_one_definition_a_domain_and_a_denominator() -> None:
         "student_pass_rate",
         "native_call_rate",
         "recovered_call_rate",
+        "markdown_edit_rate",
         "turns_to_first_call",
         "format_survival",
         "recovery_rate",
