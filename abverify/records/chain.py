@@ -62,26 +62,38 @@ def read_chain(gate: GateId, files: Mapping[str, bytes], setting: Setting) -> Ch
     records: list[Record] = []
     faults: list[Fault] = []
     prior: bytes | None = None
+    in_force: Record | None = None
     for position, path in enumerate(sorted(files), 1):
-        whole = len(records) == position - 1
-        link = _Link(gate, path, position, prior, tuple(records) if whole else None)
+        last = records[-1] if records else None
+        link = _Link(path, position, prior, last, in_force, whole=len(records) == position - 1)
         record, found = _read_record(link, files[path], setting)
         faults += found
         if record is not None and not found:
             records.append(record)
+            in_force = record if record.kind == "amendment" else in_force
         prior = files[path]
     return Chain(gate, tuple(records), tuple(faults))
 
 
 @dataclass(frozen=True, slots=True)
 class _Link:
-    """A record's place: `before` is None once an earlier record of the chain is faulty."""
+    """A record's place in its chain, and what is known of the chain before it.
 
-    gate: GateId
+    Attributes:
+        path: the record's file.
+        position: its place by its file's name, from 1.
+        prior: the bytes of the file before it.
+        last: the last verified record before it.
+        in_force: the last verified amendment before it.
+        whole: whether every record before it was verified.
+    """
+
     path: str
     position: int
     prior: bytes | None
-    before: tuple[Record, ...] | None
+    last: Record | None
+    in_force: Record | None
+    whole: bool
 
 
 def _read_record(
@@ -175,8 +187,8 @@ def _authority(
 def _time_faults(statement: Statement, link: _Link, setting: Setting) -> Iterator[Fault]:
     stated = statement.common.issued_at
     issued = parse_timestamp(stated)
-    if link.before and issued < link.before[-1].issued_at:
-        earliest = timestamp(link.before[-1].issued_at)
+    if link.last and issued < link.last.issued_at:
+        earliest = timestamp(link.last.issued_at)
         yield Fault(
             link.path, "AV413", "issued before the record it follows", f">= {earliest}", stated
         )
@@ -218,6 +230,6 @@ def _subject_faults(
 
 def _law(record: Record, link: _Link, setting: Setting) -> tuple[Fault, ...]:
     """What the chain so far allows; not asked once the chain so far is not known."""
-    if link.before is None:
+    if not link.whole:
         return ()
-    return tuple(law_faults(record, link.before, setting.contracts))
+    return tuple(law_faults(record, link.in_force, setting.contracts))

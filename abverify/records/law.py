@@ -18,16 +18,15 @@ if TYPE_CHECKING:
 
 
 def law_faults(
-    record: Record, before: Sequence[Record], contracts: Mapping[str, bytes]
+    record: Record, in_force: Record | None, contracts: Mapping[str, bytes]
 ) -> Iterator[Fault]:
     """What forbids a record after the ones before it in its chain.
 
     Args:
         record: the record.
-        before: the chain up to it, all verified.
+        in_force: the newest amendment before it; None if there is none.
         contracts: the bytes of the published contract versions, by path.
     """
-    in_force = in_force_amendment(before)
     if isinstance(record.body, Amendment):
         yield from _amendment_faults(record, record.body, in_force)
         yield from _published_faults(record, record.body, contracts)

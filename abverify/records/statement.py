@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, ValidationError
 
-from abverify._canonical import canonical_bytes, parse_canonical
+from abverify._canonical import canonical_bytes
 from abverify.errors import UntrustedError
 from abverify.model.ids import GateId
 from abverify.model.value import Identifier, Positive, RelativePath, Sha256, Version
@@ -124,16 +124,15 @@ def parse_statement(payload: bytes, *, name: str) -> Statement:
         name: the file, for messages.
 
     Raises:
-        UntrustedError: AV401 if the bytes are not canonical, AV407 if they
-            are not exactly one statement of a known kind.
+        UntrustedError: AV407 if the bytes are not the canonical form of exactly
+            one statement of a known kind.
     """
-    parse_canonical(payload, name=name)
     try:
         statement = _read(payload)
     except (ValidationError, ValueError) as error:
         raise _malformed(name, error) from None
     if statement.to_bytes() != payload:
-        raise _malformed(name, ValueError("fields that say nothing, or under another name"))
+        raise _malformed(name, ValueError("bytes that are not the statement's canonical form"))
     return statement
 
 
