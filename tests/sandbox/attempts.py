@@ -216,6 +216,11 @@ def write_to_the_root(_: Facts) -> bool:
     return True
 
 
+def write_to_dev(_: Facts) -> bool:
+    Path("/dev/escape").write_text("x", "ascii")
+    return True
+
+
 def write_to_the_running_interpreter(_: Facts) -> bool:
     with Path("/proc/self/exe").open("r+b"):
         return True

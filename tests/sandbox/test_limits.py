@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from abverify.bench.sandbox.output import Output
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from .callers import Caller
     from .conftest import Run
 
 MIB = 1 << 20
@@ -85,6 +87,20 @@ def test_processes_are_refused_beyond_the_limit_and_not_before(run: Run) -> None
     assert run("sh", "-c", start.format(14), limits=SMALL).output == b"started\n"
     refused = run("sh", "-c", start.format(20), limits=SMALL)
     assert (refused.exit_code, b"ork" in refused.output) == (2, True)
+
+
+def test_runs_at_the_same_time_do_not_share_a_limit(caller: Caller) -> None:
+    def started(_: int) -> bytes:
+        with caller.folder() as folder:
+            return caller.sandbox.run(
+                ["sh", "-c", "for i in $(seq 14); do sleep 20 & done; sleep 0.3; echo started"],
+                workspace=folder,
+                limits=SMALL,
+                toolchains=(),
+            ).output
+
+    with ThreadPoolExecutor(3) as pool:
+        assert list(pool.map(started, range(3))) == [b"started\n"] * 3
 
 
 def test_a_file_beyond_the_limit_ends_its_writer(run: Run) -> None:

@@ -161,10 +161,14 @@ def test_a_file_may_become_a_folder_and_a_folder_a_file(run: Run, workspace: Pat
 def test_a_hard_link_to_a_fixture_is_cut_not_written_through(run: Run, workspace: Path) -> None:
     fixture = workspace.parent / "fixture.py"
     fixture.write_text("original\n")
+    fixture.chmod(0o644)
     os.link(fixture, workspace / "task.py")
 
-    run("sh", "-c", "echo edited > task.py")
+    run("sh", "-c", "chmod 700 task.py")
+    assert (workspace / "task.py").stat().st_mode & 0o777 == 0o700
+    assert fixture.stat().st_mode & 0o777 == 0o644
 
+    run("sh", "-c", "echo edited > task.py")
     assert (workspace / "task.py").read_text() == "edited\n"
     assert fixture.read_text() == "original\n"
 

@@ -52,25 +52,11 @@ class BubblewrapSandbox:
     ) -> Completed:
         """Runs a command in isolation; see `Sandbox.run`."""
         started = time.monotonic()
-        order = Order(
-            self.program, argv, toolchains, limits, layout.environment(toolchains, env), stdin
-        )
+        variables = layout.environment(toolchains, env)
         output = Output(limits.output_bytes)
-        with opened(order) as cell:
+        with opened(Order(self.program, argv, toolchains, limits, variables, stdin)) as cell:
             _fill(cell, workspace, limits)
-            cell.restrict(limits)
-            cell.release()
-            killed = follow(
-                cell.waiting.stream.fileno(),
-                cell.exited,
-                output,
-                deadline=time.monotonic() + limits.wall_seconds,
-                breach=Watch(cell.proc, limits).breach,
-            )
-            cell.end()
-            drain(cell.waiting.stream.fileno(), output)
-            exit_code = None if killed else _exit_code(cell, output)
-            killed = killed or _LIMIT_OF_EXIT.get(exit_code or 0)
+            exit_code, killed = _live(cell, limits, output)
             dropped: tuple[str, ...] = ()
             try:
                 dropped = carry_out(cell.workspace, workspace, limit=limits.workspace_bytes)
@@ -85,6 +71,26 @@ class BubblewrapSandbox:
             seconds=time.monotonic() - started,
             dropped=dropped,
         )
+
+
+def _live(cell: Cell, limits: Limits, output: Output) -> tuple[int | None, str | None]:
+    """From the gate to the last process's end: the exit code, or the limit that was broken."""
+    stream = cell.waiting.stream.fileno()
+    cell.restrict(limits)
+    cell.release()
+    killed = follow(
+        stream,
+        cell.exited,
+        output,
+        deadline=time.monotonic() + limits.wall_seconds,
+        breach=Watch(cell.proc, limits).breach,
+    )
+    cell.end()
+    drain(stream, output)
+    if killed:
+        return None, killed
+    exit_code = _exit_code(cell, output)
+    return exit_code, _LIMIT_OF_EXIT.get(exit_code)
 
 
 def _fill(cell: Cell, workspace: Path, limits: Limits) -> None:
