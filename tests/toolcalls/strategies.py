@@ -32,8 +32,13 @@ ARGUMENTS = st.dictionaries(NAMES, VALUES, max_size=5)
 HOSTILE = st.lists(MARKUP | TEXT, max_size=40).map("".join)
 
 
-def permissive(arguments: dict[str, Any]) -> ToolSpec:
-    """A tool that takes exactly these keys, each typed only as far as XML needs it."""
+ANYTHING = ToolSpec("f", "", {"type": "object"})
+
+
+def permissive(arguments: dict[str, Any], dialect: str) -> ToolSpec:
+    """A tool that takes anything; XML needs to know which of these keys are strings."""
+    if dialect != "qwen-xml":
+        return ANYTHING
     properties = {
         key: {"type": "string"} if isinstance(value, str) else {"type": _kinds()}
         for key, value in arguments.items()

@@ -35,7 +35,9 @@ def rendered(dialect: str, arguments: dict[str, Any]) -> str:
 @given(ARGUMENTS, DIALECTS, st.sampled_from(["strict/1", "salvage/1"]))
 def any_arguments_round_trip(arguments: dict[str, Any], dialect: str, profile: str) -> None:
     text = rendered(dialect, arguments)
-    turn = parse(text, finish_reason="stop", tools=[permissive(arguments)], profile=profile)
+    turn = parse(
+        text, finish_reason="stop", tools=[permissive(arguments, dialect)], profile=profile
+    )
     assert turn.verdict == "native", (text, turn)
     assert len(turn.calls) == 1
     assert turn.calls[0].name == "f"
@@ -49,7 +51,7 @@ def no_prefix_of_a_call_is_accepted(
     text = rendered(dialect, arguments)
     whole = len(text)
     cut = data.draw(st.integers(0, whole - 1))
-    tools = [permissive(arguments)]
+    tools = [permissive(arguments, dialect)]
     cut_off = parse(text[:cut], finish_reason="length", tools=tools, profile="salvage/1")
     assert cut_off.calls == (), (text[:cut], cut_off)
     # Without a closing mark of its own, the object of these two dialects ends the call.
@@ -73,7 +75,7 @@ def nothing_behind_a_role_marker_counts(
     arguments: dict[str, Any], dialect: str, rest: str, marker: str
 ) -> None:
     text = rendered(dialect, arguments)
-    tools = [permissive(arguments)]
+    tools = [permissive(arguments, dialect)]
     turn = parse(text + marker + rest, finish_reason="stop", tools=tools, profile="strict/1")
     assume("</think" not in rest)
     assert [call.arguments for call in turn.calls] == [json.loads(json.dumps(arguments))]
