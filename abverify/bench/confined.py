@@ -39,13 +39,16 @@ class Confined:
             descriptor = _open_inside(name, os.O_RDONLY | os.O_NONBLOCK, folder, path)
         finally:
             os.close(folder)
-        with os.fdopen(descriptor, "rb") as stream:
-            status = os.fstat(stream.fileno())
+        try:
+            status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):
                 raise OutsideWorkspace(f"{path} is not a file")
             if status.st_size > MAX_FILE_BYTES:
                 raise OutsideWorkspace(f"{path} is larger than 1 MiB")
-            return stream.read()
+            with os.fdopen(descriptor, "rb", closefd=False) as stream:
+                return stream.read()
+        finally:
+            os.close(descriptor)
 
     def write(self, path: str, data: bytes) -> None:
         """Creates or replaces a plain file, making folders on the way.
@@ -82,7 +85,7 @@ class Confined:
             folders[:] = sorted(f for f in folders if f not in _SKIPPED)
             for name in names:
                 full = os.path.join(folder, name)  # noqa: PTH118 (hot, and never resolved)
-                if stat.S_ISREG(os.lstat(full).st_mode):
+                if _is_file(full):
                     found.append(os.path.relpath(full, self.root))
             if len(found) > MAX_FILES:
                 break
@@ -124,13 +127,26 @@ _SKIPPED = frozenset(["target", "__pycache__", ".git"])
 """Folders of build products: neither the model's work nor part of a workspace diff."""
 
 _NAME_MAX = 255
+_PATH_MAX = 1024
+
+
+def _is_file(path: str) -> bool:
+    """Whether a plain file stands there; what lies too deep for a path to name is none."""
+    try:
+        return stat.S_ISREG(os.lstat(path).st_mode)
+    except OSError:
+        return False
 
 
 def _parts(path: str) -> list[str]:
     parts = [part for part in path.split("/") if part not in ("", ".")]
     if path.startswith("/") or ".." in parts or "\x00" in path or not parts:
         raise OutsideWorkspace(f"{path!r} is not a path inside the repository")
-    if any(len(part.encode("utf-8", "surrogatepass")) > _NAME_MAX for part in parts):
+    try:
+        sizes = [len(part.encode("utf-8")) for part in parts]
+    except UnicodeEncodeError:
+        raise OutsideWorkspace("a file name is not valid text") from None
+    if max(sizes) > _NAME_MAX or sum(sizes) + len(sizes) > _PATH_MAX:
         raise OutsideWorkspace("a file name is too long")
     return parts
 

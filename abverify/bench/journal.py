@@ -6,7 +6,7 @@ import fcntl
 import os
 from typing import TYPE_CHECKING, Self
 
-from abverify._canonical import canonical_bytes, sha256_hex
+from abverify._canonical import canonical_bytes, parse_canonical, sha256_hex
 from abverify.errors import RefusedError, UntrustedError
 from abverify.evidence.manifest import (
     ATTEMPTS,
@@ -79,7 +79,7 @@ class Journal:
             _write(self._folder / LOCK, self._lock.to_bytes())
             _write(path, canonical_bytes(start.to_json()))
             return start
-        kept = Start.model_validate_json(path.read_bytes())
+        kept = _read_start(path)
         if kept.lock_sha256 != self._lock.sha256:
             raise RefusedError(
                 "this folder holds a run with another lock",
@@ -97,7 +97,7 @@ class Journal:
         whole = data[: data.rfind(b"\n") + 1]
         try:
             rows = parse_rows(whole, name=str(self._folder / JOURNAL))
-            fold_trials(rows)
+            counted(fold_trials(rows))
         except ValueError as error:
             raise UntrustedError(
                 "the journal contradicts itself",
@@ -181,6 +181,18 @@ def _finished_prefix(rows: tuple[Row, ...]) -> int:
         elif isinstance(row, TrialEnded):
             open_from = None
     return len(rows) if open_from is None else open_from
+
+
+def _read_start(path: Path) -> Start:
+    data = path.read_bytes()
+    parse_canonical(data, name=str(path))
+    try:
+        return Start.model_validate_json(data)
+    except ValueError as error:
+        found = " ".join(str(error).split())[:300]
+        raise UntrustedError(
+            "not the start of a run", rule="AV401", place=str(path), found=found
+        ) from None
 
 
 def _write(path: Path, data: bytes) -> None:

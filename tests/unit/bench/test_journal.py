@@ -1,0 +1,232 @@
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from abverify.bench.journal import Journal
+from abverify.errors import RefusedError, UntrustedError
+from abverify.evidence.bundle import read_bundle
+from abverify.evidence.lock import RunLock
+from abverify.evidence.manifest import START_SCHEMA, Attempt, Start
+from abverify.evidence.rows import Row, parse_rows, row_line
+from abverify.evidence.scores import compute_scores
+from abverify.evidence.trials import counted, fold_trials
+from tests.builders import FIXTURES, GATE, failed_trial, lock_values, passed_trial
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+A, B = FIXTURES
+LOCK = RunLock(lock_values())
+REPOSITORY = Path(__file__).resolve().parents[3]
+
+
+def start(lock: RunLock = LOCK, *, run: str = "run-1") -> Start:
+    return Start(
+        schema_=START_SCHEMA,
+        run=run,
+        stage="bench",
+        offered_to=(GATE,),
+        identity="attested",
+        started_at="2026-02-20T08:00:00Z",
+        lock_sha256=lock.sha256,
+        began_after=(),
+    )
+
+
+def opened(folder: Path, lock: RunLock = LOCK, *, run: str = "run-1") -> Journal:
+    return Journal(folder, start(lock, run=run), lock)
+
+
+def write(journal: Journal, rows: list[Row]) -> None:
+    journal.attempt(Attempt(fixture=A, seed=1, at="2026-02-20T08:00:00Z"))
+    for row in rows:
+        journal.append(row)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "run-1"
+
+
+def test_a_finished_run_is_a_sound_bundle(folder: Path) -> None:
+    with opened(folder) as journal:
+        write(journal, passed_trial(A))
+        write(journal, failed_trial(B))
+        scores = compute_scores(counted(fold_trials(journal.rows)), fixtures=FIXTURES, seeds=(1,))
+        manifest = journal.close(scores, finished_at="2026-02-20T09:00:00Z", notes=("a note",))
+
+    bundle = read_bundle({p.name: p.read_bytes() for p in folder.iterdir()}, path="run-1")
+
+    assert bundle.faults == ()
+    assert bundle.manifest == manifest
+    assert bundle.manifest.attempts_total == 2
+    assert bundle.rows == (*passed_trial(A), *failed_trial(B))
+    assert bundle.claimed_scores == scores.to_bytes()
+
+
+def test_a_row_is_on_disk_when_append_returns(folder: Path) -> None:
+    with opened(folder) as journal:
+        write(journal, passed_trial(A))
+
+        assert (folder / "rows.jsonl").read_bytes() == b"".join(map(row_line, passed_trial(A)))
+
+
+def test_resuming_keeps_finished_trials_and_drops_the_half_done_one(folder: Path) -> None:
+    with opened(folder) as journal:
+        write(journal, failed_trial(B))
+        write(journal, passed_trial(A)[:-1])
+
+    with opened(folder) as journal:
+        assert journal.rows == tuple(failed_trial(B))
+        assert list(journal.measured()) == [(B, 1)]
+        write(journal, passed_trial(A))
+        assert list(journal.measured()) == [(B, 1), (A, 1)]
+
+    rows = parse_rows((folder / "rows.jsonl").read_bytes(), name="rows")
+    assert rows == (*failed_trial(B), *passed_trial(A))
+    assert (folder / "attempts.jsonl").read_bytes().count(b"\n") == 3
+
+
+def test_an_infrastructure_failure_is_kept_and_is_no_measurement(folder: Path) -> None:
+    with opened(folder) as journal:
+        write(journal, failed_trial(A, outcome="infrastructure_failure"))
+
+    with opened(folder) as journal:
+        assert journal.rows == tuple(failed_trial(A, outcome="infrastructure_failure"))
+        assert journal.measured() == {}
+
+
+def test_a_line_that_was_cut_off_is_dropped(folder: Path) -> None:
+    with opened(folder) as journal:
+        write(journal, failed_trial(B))
+    with (folder / "rows.jsonl").open("ab") as stream:
+        stream.write(row_line(passed_trial(A)[0])[:-9])
+
+    with opened(folder) as journal:
+        assert journal.rows == tuple(failed_trial(B))
+
+
+def test_resuming_keeps_the_start_as_it_was_first_written(folder: Path) -> None:
+    with opened(folder):
+        pass
+    later = start().model_copy(update={"started_at": "2026-02-25T08:00:00Z"})
+
+    with Journal(folder, later, LOCK) as journal:
+        assert journal.start.started_at == "2026-02-20T08:00:00Z"
+
+
+def test_a_second_writer_is_refused_and_the_first_goes_on(folder: Path) -> None:
+    with opened(folder) as journal:
+        write(journal, passed_trial(A)[:2])
+        with pytest.raises(RefusedError) as refusal:
+            opened(folder)
+        journal.append(passed_trial(A)[2])
+
+        assert refusal.value.rule == "AV520"
+        assert journal.rows == tuple(passed_trial(A)[:3])
+
+    with opened(folder):
+        pass
+
+
+def test_another_lock_is_another_run(folder: Path) -> None:
+    with opened(folder):
+        pass
+    other = RunLock(lock_values(sampling__temperature="0.8"))
+
+    with pytest.raises(RefusedError) as refusal:
+        opened(folder, other)
+
+    assert (refusal.value.rule, refusal.value.expected, refusal.value.found) == (
+        "AV521",
+        other.sha256,
+        LOCK.sha256,
+    )
+
+
+@pytest.mark.parametrize(
+    "tamper",
+    [
+        lambda data: data.replace(b'"seed":1', b'"seed": 1', 1),
+        lambda data: data.replace(b'"kind":"outcome"', b'"kind":"outcomes"'),
+        lambda data: data.replace(b'"turn":1', b'"turn":2'),
+        lambda data: b"\n" + data,
+        lambda data: data + data,
+        lambda data: data.split(b"\n", 1)[1],
+    ],
+    ids=["white space", "kind", "turn number", "empty line", "measured twice", "first row gone"],
+)
+def test_a_tampered_journal_is_not_resumed_and_not_touched(
+    folder: Path, tamper: Callable[[bytes], bytes]
+) -> None:
+    with opened(folder) as journal:
+        write(journal, passed_trial(A))
+    path = folder / "rows.jsonl"
+    path.write_bytes(tamper(path.read_bytes()))
+    before = path.read_bytes()
+
+    with pytest.raises(UntrustedError) as refusal:
+        opened(folder)
+
+    assert refusal.value.rule == "AV401"
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("data", [b"", b"{}", b"not json", b'{"run":1}'])
+def test_a_tampered_start_is_not_resumed(folder: Path, data: bytes) -> None:
+    with opened(folder):
+        pass
+    (folder / "start.json").write_bytes(data)
+
+    with pytest.raises(UntrustedError) as refusal:
+        opened(folder)
+
+    assert refusal.value.rule == "AV401"
+    assert refusal.value.place is not None
+    assert refusal.value.place.file == str(folder / "start.json")
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+from tests.builders import FIXTURES, failed_trial
+from tests.unit.bench.test_journal import opened, write
+
+with opened(Path(sys.argv[1])) as journal:
+    print("ready", flush=True)
+    for seed in range(1, 10_000):
+        write(journal, failed_trial(FIXTURES[0], seed=seed))
+"""
+
+
+def test_killing_a_writer_at_any_moment_leaves_a_journal_that_resumes(tmp_path: Path) -> None:
+    moments = random.Random(7)
+    for round_number in range(4):
+        folder = tmp_path / f"run-{round_number}"
+        child = subprocess.Popen(
+            [sys.executable, "-c", WRITER, str(folder)], cwd=REPOSITORY, stdout=subprocess.PIPE
+        )
+        assert child.stdout is not None
+        assert child.stdout.readline() == b"ready\n"
+        time.sleep(moments.uniform(0.01, 0.2))
+        os.kill(child.pid, signal.SIGKILL)
+        child.wait()
+        child.stdout.close()
+
+        with opened(folder) as journal:
+            attempts = fold_trials(journal.rows)
+        whole = (folder / "rows.jsonl").read_bytes()
+
+        assert all(attempt.measured for attempt in attempts)
+        assert b"".join(map(row_line, journal.rows)) == whole
+        assert (folder / "attempts.jsonl").read_bytes().count(b"\n") - len(attempts) in (0, 1)
