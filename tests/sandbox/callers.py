@@ -55,18 +55,25 @@ class Nobody:
             "stdin": base64.b64encode(stdin).decode(),
             "env": dict(env or {}),
         }
+        said = json.loads(self._driver("run", json.dumps(asked).encode()))
+        said["output"] = base64.b64decode(said["output"])
+        said["dropped"] = tuple(said["dropped"])
+        return Completed(**said)
+
+    def prove(self) -> None:
+        """Has `nobody` prove the sandbox, as every user of abverify does."""
+        self._driver("probe", b"")
+
+    def _driver(self, mode: str, given: bytes) -> bytes:
         done = subprocess.run(
-            [*_AS_NOBODY, self.interpreter, str(self.package / "as_nobody.py")],
-            input=json.dumps(asked).encode(),
+            [*_AS_NOBODY, self.interpreter, str(self.package / "as_nobody.py"), mode],
+            input=given,
             capture_output=True,
             env={**os.environ, "PYTHONPATH": str(self.package), "PYTHONDONTWRITEBYTECODE": "1"},
             check=False,
         )
         assert done.returncode == 0, done.stderr.decode()
-        said = json.loads(done.stdout)
-        said["output"] = base64.b64decode(said["output"])
-        said["dropped"] = tuple(said["dropped"])
-        return Completed(**said)
+        return done.stdout
 
 
 @dataclass(frozen=True)
@@ -129,4 +136,6 @@ def caller(name: str) -> Iterator[Caller]:
         shutil.copytree(source, package / "abverify", ignore=ignored)
         shutil.copy(Path(__file__).with_name("as_nobody.py"), package)
         subprocess.run(["chmod", "-R", "a+rX", str(package)], check=True)
-        yield Caller(Nobody(interpreter, package), owner=NOBODY)
+        nobody = Nobody(interpreter, package)
+        nobody.prove()
+        yield Caller(nobody, owner=NOBODY)

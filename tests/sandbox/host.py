@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 import select
+import shutil
 import signal
 import socket
 import stat
@@ -116,8 +117,9 @@ def attacked(caller: Caller) -> Iterator[Host]:
             (folder / name).write_text(f"{token} {name}\n", "ascii")
         (folder / "workspace/src").mkdir(parents=True)
         (folder / "workspace/src/main.py").write_text("print('task')\n", "ascii")
-        source = Path(__file__).with_name("attempts.py").read_bytes()
-        (folder / "workspace/attempts.py").write_bytes(source)
+        source = Path(__file__).with_name("attacks")
+        unneeded = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(source, folder / "workspace/attacks", ignore=unneeded)
         victim = subprocess.Popen(["sleep", "900"], env={TOKEN_NAME: token}, user=caller.owner)
         stack.callback(_reap, victim)
         host = Host(folder, token, mark, victim)

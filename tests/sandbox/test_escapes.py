@@ -1,6 +1,6 @@
 """The escape suite: none of these attempts gets anything, and the host is unharmed.
 
-Each attempt is a real program (`attempts.py`) run in the sandbox against a host
+Each attempt is a real program (`attacks/`) run in the sandbox against a host
 with a key, a ledger, listeners and a process to attack. What is asserted is the
 state of the host afterwards, and what stopped the attempt: an attempt that broke
 down by itself would pass for a refused one otherwise. Where it is safe, the same
@@ -10,7 +10,7 @@ program is also run without a sandbox, and must succeed there.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 MIB = 1 << 20
 LIMITS = Limits(
-    wall_seconds=2.0,
-    cpu_seconds=1,
+    wall_seconds=30.0,
+    cpu_seconds=20,
     memory_bytes=256 * MIB,
     processes=32,
     file_bytes=8 * MIB,
@@ -35,6 +35,8 @@ LIMITS = Limits(
     scratch_bytes=32 * MIB,
     workspace_bytes=32 * MIB,
 )
+# For attempts that only a clock can end.
+SHORT = replace(LIMITS, wall_seconds=1.5, cpu_seconds=1)
 
 
 class Unconfined(Enum):
@@ -50,7 +52,7 @@ ANY, ROOT, UNSAFE = Unconfined.ANY, Unconfined.ROOT, Unconfined.UNSAFE
 
 @dataclass(frozen=True)
 class Attempt:
-    """A function of `attempts.py`, the words or the limit that end it, and its control."""
+    """A function of `attacks/`, the words or the limit that end it, and its control."""
 
     name: str
     ends: str | tuple[str, ...]
@@ -169,9 +171,9 @@ CONTROLS = [
 
 def _attack(sandbox: Sandbox, host: Host, attempt: Attempt) -> Completed:
     return sandbox.run(
-        ["python3", "attempts.py", attempt.name, host.facts()],
+        ["python3", "-m", "attacks", attempt.name, host.facts()],
         workspace=host.workspace,
-        limits=LIMITS,
+        limits=SHORT if attempt.ends in {BUSY, "wall_seconds"} else LIMITS,
         toolchains=[toolchains.find("python")],
     )
 
