@@ -71,7 +71,15 @@ NATIVE = (
 RECOVERED = '{"name": "file_read", "arguments": {"path": "head.py"}}'
 PROSE = "I would edit the file."
 
-REMOVED = object()
+
+class _Removed:
+    """A mark with a name that is the same in every test process."""
+
+    def __repr__(self) -> str:
+        return "REMOVED"
+
+
+REMOVED = _Removed()
 """As a change's value: takes the field away."""
 
 

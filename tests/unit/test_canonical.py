@@ -44,7 +44,7 @@ def test_tuples_are_arrays() -> None:
         -(2**53),
         b"bytes",
         {1, 2},
-        object(),
+        1j,
         "\ud800",
     ],
     ids=repr,
