@@ -3,9 +3,8 @@
 from abverify.bench.sandbox import toolchains
 from abverify.bench.sandbox.bubblewrap import BubblewrapSandbox
 from abverify.bench.sandbox.faults import SandboxFailed, SandboxMissing, ToolchainMissing
-from abverify.bench.sandbox.interface import Completed, Limits, Sandbox
+from abverify.bench.sandbox.interface import Completed, Limits, Sandbox, Toolchain
 from abverify.bench.sandbox.probe import find_sandbox, probe
-from abverify.bench.sandbox.toolchains import Toolchain
 from abverify.bench.sandbox.unsafe_host import UnsafeHost
 
 __all__ = [

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from abverify.bench.sandbox.toolchains import Toolchain
+    from abverify.bench.sandbox.interface import Toolchain
 
 _LIMIT_OF_EXIT = {128 + signal.SIGXCPU: "cpu_seconds", 128 + signal.SIGXFSZ: "file_bytes"}
 

@@ -5,7 +5,7 @@ A container runtime becomes a second implementation of `Sandbox`; nothing else c
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
@@ -13,10 +13,32 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from abverify.bench.sandbox.toolchains import Toolchain
 
 NO_ENV: Mapping[str, str] = MappingProxyType({})
 _MIB = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Toolchain:
+    """A language's tools, as the sandbox shows them.
+
+    Attributes:
+        name: what a fixture calls it: `python`, `rust` or `shell`.
+        version: what its own tools say of themselves; enters the run lock.
+        binds: host folders shown read-only at the same path.
+        path: folders that go to the front of PATH.
+        env: environment variables; values below `/tmp` mean the run's private scratch.
+    """
+
+    name: str
+    version: str
+    binds: tuple[Path, ...] = ()
+    path: tuple[Path, ...] = ()
+    env: Mapping[str, str] = field(default_factory=lambda: NO_ENV)
+
+    def identity(self) -> str:
+        """One line for the run lock: equal lines mean the same tools."""
+        return self.version
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from abverify.bench.sandbox.interface import Limits
-    from abverify.bench.sandbox.toolchains import Toolchain
+    from abverify.bench.sandbox.interface import Limits, Toolchain
 
 INNER_ID = 1000  # user and group of every run, whoever runs abverify
 WORKSPACE = "/workspace"

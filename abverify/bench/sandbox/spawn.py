@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from contextlib import ExitStack
 
-    from abverify.bench.sandbox.interface import Limits
-    from abverify.bench.sandbox.toolchains import Toolchain
+    from abverify.bench.sandbox.interface import Limits, Toolchain
 
 START_SECONDS = 10.0
 _POLL_SECONDS = 0.0005

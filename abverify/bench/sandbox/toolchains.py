@@ -13,48 +13,19 @@ import platform
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from abverify.bench.sandbox.faults import ToolchainMissing
-from abverify.bench.sandbox.interface import NO_ENV
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from abverify.bench.sandbox.interface import Toolchain
 
 NAMES = ("python", "rust", "shell")
 _VERSION_SECONDS = 30
 _INSTALL_PYTHON = "make a virtual environment from a complete Python 3.11 or newer"
 _INSTALL_RUST = (
-    "sudo apt-get install -y cargo gcc libc6-dev, or rustup: https://rustup.rs "
-    "(then `rustup default stable`)"
+    "sudo apt-get install -y cargo gcc libc6-dev, or rustup (then `rustup default stable`)"
 )
 _INSTALL_CC = "sudo apt-get install -y gcc libc6-dev"
 _INSTALL_SHELL = "sudo apt-get install -y dash coreutils util-linux"
-
-
-@dataclass(frozen=True, slots=True)
-class Toolchain:
-    """A language's tools, as the sandbox shows them.
-
-    Attributes:
-        name: what a fixture calls it: `python`, `rust` or `shell`.
-        version: what its own tools say of themselves; enters the run lock.
-        binds: host folders shown read-only at the same path.
-        path: folders that go to the front of PATH.
-        env: environment variables; values below `/tmp` mean the run's private scratch.
-    """
-
-    name: str
-    version: str
-    binds: tuple[Path, ...] = ()
-    path: tuple[Path, ...] = ()
-    env: Mapping[str, str] = field(default_factory=lambda: NO_ENV)
-
-    def identity(self) -> str:
-        """One line for the run lock: equal lines mean the same tools."""
-        return self.version
 
 
 def find(name: str, *, search: str | None = None) -> Toolchain:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from abverify.bench.sandbox.toolchains import Toolchain
+    from abverify.bench.sandbox.interface import Toolchain
 
 _NOT_STARTED = 127
 
