@@ -97,10 +97,15 @@ def judge_files(
 
 
 def delivered(fixture: Fixture, files: Confined) -> dict[str, bytes]:
-    """The start state with the trial's deliverables in place of its own."""
+    """The start state with the trial's deliverables in place of its own.
+
+    A protected file is the fixture's own even where a deliverable's glob would match it.
+    """
     patterns = [re.compile(glob_regex(glob)) for glob in fixture.deliverables]
     chosen = {
-        path: data for path, data in fixture.workspace.items() if not _matches(path, patterns)
+        path: data
+        for path, data in fixture.workspace.items()
+        if path in fixture.spec.protected or not _matches(path, patterns)
     }
     for path in files.files():
         if path not in chosen and _matches(path, patterns):

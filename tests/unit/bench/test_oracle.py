@@ -1,0 +1,169 @@
+"""The oracle in the real sandbox: what passes, and what no model gets past it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from abverify.bench.calibrate import calibrate
+from abverify.bench.confined import Confined
+from abverify.bench.oracle import OracleReading, judge_files, judge_workspace
+from abverify.evidence.rows import CalibrationRow, ParserCalibrationRow
+from abverify.model.config import ParserConfig
+from abverify.model.corpus import Corpus
+
+from .tasks import RIGHT, START, TESTS, bench, task
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from abverify.model.corpus import Fixture
+
+EXPECTING = {"run": ["python3", "-m", "unittest", "-v"], "expect": "Ran 2 tests"}
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    folder = tmp_path / "workspace"
+    folder.mkdir()
+    Confined(folder).fill({"head.py": START, "test_head.py": TESTS})
+    return folder
+
+
+def judged(fixture: Fixture, workspace: Path) -> tuple[bool, tuple[str, ...]]:
+    readings, changed = judge_workspace(fixture, workspace, bench())
+    return all(reading.passed for reading in readings), changed
+
+
+def test_the_start_state_fails_and_the_mended_one_passes(workspace: Path) -> None:
+    assert judged(task(), workspace) == (False, ())
+
+    (workspace / "head.py").write_bytes(RIGHT)
+
+    assert judged(task(), workspace) == (True, ())
+
+
+def test_a_reading_says_how_its_command_ended(workspace: Path) -> None:
+    (reading,) = judge_workspace(task(), workspace, bench())[0]
+
+    assert isinstance(reading, OracleReading)
+    assert (reading.passed, reading.exit_code, reading.killed) == (False, 1, None)
+    assert "FAILED (failures=2)" in reading.output
+
+
+def test_tampering_with_the_tests_is_reported_and_does_not_help(workspace: Path) -> None:
+    (workspace / "test_head.py").write_text("")
+
+    assert judged(task(), workspace) == (False, ("test_head.py",))
+
+
+@pytest.mark.parametrize("how", ["removed", "a folder", "a link"])
+def test_tests_that_are_no_file_any_more_are_reported_too(workspace: Path, how: str) -> None:
+    (workspace / "test_head.py").unlink()
+    if how == "a folder":
+        (workspace / "test_head.py").mkdir()
+    elif how == "a link":
+        (workspace / "test_head.py").symlink_to("head.py")
+
+    assert judged(task(), workspace) == (False, ("test_head.py",))
+
+
+def test_protected_files_are_the_fixtures_own_even_where_a_glob_would_deliver_them(
+    workspace: Path,
+) -> None:
+    (workspace / "test_head.py").write_text("")
+
+    assert judged(task(deliverables=["*.py"]), workspace) == (False, ("test_head.py",))
+
+
+def test_a_new_module_that_shadows_the_test_runner_does_not_help(workspace: Path) -> None:
+    for name in ("unittest.py", "sitecustomize.py", "usercustomize.py"):
+        (workspace / name).write_text("import os\nos._exit(0)\n")
+    (workspace / "unittest").mkdir()
+    (workspace / "unittest" / "__init__.py").write_text("import os\nos._exit(0)\n")
+
+    assert judged(task(), workspace) == (False, ())
+
+
+def test_a_new_file_counts_only_where_the_fixture_asks_for_it(workspace: Path) -> None:
+    (workspace / "head.py").write_text("from rows import head\n")
+    (workspace / "rows.py").write_bytes(RIGHT)
+
+    assert judged(task(), workspace)[0] is False
+    assert judged(task(deliverables=["rows.py"]), workspace)[0] is True
+
+
+def test_leaving_early_passes_nothing_where_the_output_is_expected(workspace: Path) -> None:
+    (workspace / "head.py").write_text("import os\nos._exit(0)\n")
+
+    assert judged(task(command=EXPECTING), workspace) == (False, ())
+
+    (workspace / "head.py").write_bytes(RIGHT)
+
+    assert judged(task(command=EXPECTING), workspace) == (True, ())
+
+
+def test_an_endless_solution_is_killed_by_the_clock(workspace: Path) -> None:
+    (workspace / "head.py").write_text("while True:\n    pass\n")
+
+    (reading,) = judge_workspace(task(limits={"seconds": 1}), workspace, bench())[0]
+
+    assert (reading.passed, reading.exit_code, reading.killed) == (False, None, "wall_seconds")
+
+
+def test_every_command_runs_even_after_one_failed(workspace: Path) -> None:
+    commands = [
+        {"id": "tests", "kind": "tests", "run": ["python3", "-m", "unittest", "-q"]},
+        {"id": "compiles", "kind": "compliance", "run": ["python3", "-m", "compileall", "-q", "."]},
+        {"id": "none", "kind": "compliance", "run": ["no-such-command"]},
+    ]
+
+    readings, _ = judge_workspace(task(oracle=commands), workspace, bench())
+
+    assert [(r.command.id, r.passed, r.exit_code) for r in readings] == [
+        ("tests", False, 1),
+        ("compiles", True, 0),
+        ("none", False, 127),
+    ]
+
+
+def test_judging_leaves_no_trace_in_the_trials_workspace(workspace: Path) -> None:
+    before = Confined(workspace).digests()
+
+    judge_workspace(
+        task(command={"run": ["sh", "-c", "touch made; rm head.py"]}), workspace, bench()
+    )
+
+    assert Confined(workspace).digests() == before
+
+
+def test_a_working_meter_reads_every_state_as_it_is() -> None:
+    corpus = Corpus("corpora/one", "0" * 64, (task(),))
+
+    *readings, parser = calibrate(corpus, ParserConfig(profile="salvage", version=1), bench())
+
+    assert [(r.state, r.passed, r.expected) for r in readings if isinstance(r, CalibrationRow)] == [
+        ("reference", True, True),
+        ("untouched", False, False),
+        ("broken", False, False),
+    ]
+    assert isinstance(readings[0], CalibrationRow)
+    assert readings[0].detail == "tests: passed (exit 0)"
+    assert isinstance(parser, ParserCalibrationRow)
+    assert parser.exact == parser.total > 0
+
+
+def test_a_meter_whose_tests_test_nothing_is_found_out() -> None:
+    blind = task(command={"run": ["true"]})
+    corpus = Corpus("corpora/one", "0" * 64, (blind,))
+
+    readings = list(calibrate(corpus, ParserConfig(profile="salvage", version=1), bench()))[:-1]
+
+    assert [r.passed for r in readings if isinstance(r, CalibrationRow)] == [True, True, True]
+
+
+def test_the_files_of_a_state_can_be_judged_without_a_trial() -> None:
+    fixture = task()
+
+    assert all(r.passed for r in judge_files(fixture, fixture.state("reference"), bench()))
