@@ -101,12 +101,12 @@ def uncovered(
 def live_discharge(chain: Sequence[Record], void: AbstractSet[str], at: datetime) -> Record | None:
     """The discharge by which a gate stands discharged at a moment, if it does.
 
-    It is the newest decision on the contract version in force; neither it nor
-    that version's amendment is void; and its validity has not run out.
+    It is the newest decision on the contract version in force; it is not void
+    (as it is when that version's amendment is); and its validity has not run out.
     """
     amendment = in_force_amendment(chain)
     decisions = [r for r in chain if isinstance(r.body, Decision)]
-    if amendment is None or not decisions or amendment.sha256 in void:
+    if amendment is None or not decisions:
         return None
     newest = decisions[-1]
     if newest.seq < amendment.seq or newest.sha256 in void:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, ValidationError
 
@@ -18,7 +18,7 @@ from abverify.records.fields import Actor, Digest, GateName, Moment, Origin, Pro
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-STATEMENT = "https://in-toto.io/Statement/v1"
+STATEMENT: Literal["https://in-toto.io/Statement/v1"] = "https://in-toto.io/Statement/v1"
 _PREDICATE = "https://abverify.dev/record/{}/v1"
 PREDICATE_TYPES: Mapping[Kind, str] = {kind: _PREDICATE.format(kind) for kind in BODIES}
 _KINDS = {uri: kind for kind, uri in PREDICATE_TYPES.items()}
@@ -73,7 +73,7 @@ class Subject(RecordValue):
 class _Head(RecordValue):
     """The outer layer of the statement; its names are in-toto's own."""
 
-    type_: str = Field(alias="_type")
+    type_: Literal["https://in-toto.io/Statement/v1"] = Field(alias="_type")
     subject: tuple[Subject]
     predicate_type: str
     predicate: dict[str, Any]
@@ -138,8 +138,6 @@ def parse_statement(payload: bytes, *, name: str) -> Statement:
 
 def _read(payload: bytes) -> Statement:
     head = _Head.model_validate_json(payload)
-    if head.type_ != STATEMENT:
-        raise ValueError(f"_type {head.type_[:80]!r} is not {STATEMENT}")
     if head.predicate_type not in _KINDS:
         raise ValueError(f"predicateType {head.predicate_type[:80]!r} is no record of ours")
     shared = {field.alias for field in Common.model_fields.values()}

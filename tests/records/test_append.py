@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from abverify.errors import AbverifyError, RefusedError, UntrustedError
 from abverify.records.append import ContractVersion, append
-from abverify.records.bodies import Amendment, AnyGate, Lift, LiftCondition, Suspension
+from abverify.records.bodies import AllGates, Amendment, AnyGate, Lift, LiftCondition, Suspension
 from abverify.records.ledger import read_ledger
 from abverify.records.lifting import (
     Refusal,
@@ -208,6 +208,20 @@ def test_a_successor_covers_and_a_stranger_does_not(held: Simulator) -> None:
     assert [record.path for record in covering(held.ledger(), _suspension(held), held.now)] == [
         discharge
     ]
+
+
+def test_all_of_is_refused_while_one_gate_is_missing_and_names_that_one() -> None:
+    simulator = Simulator()
+    simulator.publish(V4)
+    simulator.publish(V6)
+    both = AllGates(all_of=(simulator.condition(V4), simulator.condition(V6)))
+    simulator.append(V4, Suspension(suspension_id="M3", scope="x", gates=(), lift_when=both))
+    simulator.discharge(V4)
+    refusal = lift_refusal(simulator.ledger(), "M3", simulator.now)
+    assert refusal is not None
+    assert refusal.missing == (simulator.condition(V6),)
+    simulator.discharge(V6)
+    assert lift_refusal(simulator.ledger(), "M3", simulator.now) is None
 
 
 def test_a_suspension_that_is_lifted_or_unknown_is_named_as_such() -> None:

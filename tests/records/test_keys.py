@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from hashlib import sha512
+
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from securesystemslib.signer._key import SSlibKey
 
 from abverify.errors import UntrustedError
@@ -11,6 +13,7 @@ from abverify.records.keys import SMALL_ORDER, KeySigner, PublicKey
 from tests.records.simulator import OPERATOR
 
 P = 2**255 - 19
+ORDER = 2**252 + 27742317777372353535851937790883648493
 D = -121665 * pow(121666, -1, P) % P
 
 
@@ -60,15 +63,25 @@ def test_anyone_can_sign_for_a_key_of_small_order_and_the_library_would_accept_i
     Ed25519PublicKey.from_public_bytes(identity).verify(forged, b"the gate is discharged")
 
 
-@pytest.mark.parametrize("r", sorted(SMALL_ORDER))
-def test_a_signature_whose_r_has_small_order_is_refused(r: bytes) -> None:
-    assert not OPERATOR.public_key.verifies(r + bytes(32), b"message")
+def test_a_signature_whose_r_has_small_order_is_refused_though_the_library_accepts_it() -> None:
+    """Its holder made it with the nonce 0; others reject it, so nobody may rely on it."""
+    seed = bytes(range(32))
+    private = Ed25519PrivateKey.from_private_bytes(seed)
+    raw = private.public_key().public_bytes_raw()
+    identity = bytes.fromhex("01" + "00" * 31)
+    half = bytearray(sha512(seed).digest()[:32])
+    half[0] &= 248
+    half[31] = half[31] & 63 | 64
+    challenge = int.from_bytes(sha512(identity + raw + b"message").digest(), "little")
+    scalar = challenge * int.from_bytes(half, "little") % ORDER
+    signature = identity + scalar.to_bytes(32, "little")
+    private.public_key().verify(signature, b"message")
+    assert not PublicKey.of(raw).verifies(signature, b"message")
 
 
 def test_a_signature_with_a_scalar_beyond_the_group_order_is_refused() -> None:
-    order = 2**252 + 27742317777372353535851937790883648493
     signature = OPERATOR.sign(b"message")
-    scalar = int.from_bytes(signature[32:], "little") + order
+    scalar = int.from_bytes(signature[32:], "little") + ORDER
     assert OPERATOR.public_key.verifies(signature, b"message")
     assert not OPERATOR.public_key.verifies(
         signature[:32] + scalar.to_bytes(32, "little"), b"message"

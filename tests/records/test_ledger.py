@@ -11,6 +11,8 @@ import pytest
 
 from abverify._canonical import canonical_bytes, sha256_hex
 from abverify._clock import timestamp
+from abverify.errors import UntrustedError
+from abverify.records.append import ContractVersion
 from abverify.records.ledger import read_ledger
 from abverify.records.record import Fault, contract_path
 from abverify.records.trust import parse_root
@@ -30,6 +32,8 @@ from tests.records.test_trust import ALICE, BOB, document, signed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from abverify.model.ids import GateId
 
 INTRODUCTION = "gates/serve/V1_004/000001.amendment.dsse.json"
 SUSPENSION = "gates/serve/V1_004/000002.suspension.dsse.json"
@@ -390,13 +394,89 @@ def test_an_amendment_that_lowers_the_version() -> None:
     assert fault_of(simulator, "AV416").message == "the amendment does not raise the version"
 
 
-@pytest.mark.parametrize("field", ["gate", "version", "sha256"])
-def test_an_introduction_that_succeeds_what_was_never_published(
-    ledger: Simulator, field: str
-) -> None:
-    other = {"gate": "serve/V1_003", "version": "9.9.9", "sha256": "0" * 64}[field]
-    ledger.rewrite(SUCCESSOR, lambda s: s["predicate"]["supersedes"].update({field: other}))
-    assert "AV417" in ledger.rules()
+@pytest.mark.parametrize("field", ["version", "sha256"])
+def test_an_introduction_that_succeeds_what_was_never_published(field: str) -> None:
+    simulator = Simulator()
+    simulator.publish(V4)
+    path = simulator.publish(V5, succeeds=V4)
+    other = {"version": "9.9.9", "sha256": "0" * 64}[field]
+    simulator.rewrite(path, lambda s: s["predicate"]["supersedes"].update({field: other}))
+    assert simulator.rules() == ["AV417"]
+
+
+def test_an_introduction_that_succeeds_a_gate_that_is_not_here() -> None:
+    simulator = Simulator()
+    simulator.publish(V4)
+    simulator.publish(V5, succeeds=V4)
+    del simulator.files[INTRODUCTION]
+    assert simulator.rules() == ["AV417"]
+
+
+def test_an_amendment_that_publishes_the_same_version_again() -> None:
+    simulator = Simulator()
+    simulator.publish(V4)
+    with pytest.raises(UntrustedError, match="does not raise the version") as caught:
+        simulator.publish(V4, "1.0.0")
+    assert caught.value.rule == "AV416"
+
+
+def test_a_discharge_of_a_contract_that_allows_no_time() -> None:
+    simulator = Simulator()
+    path = simulator.publish(V4)
+    data = b"id: serve/V1_004\nversion: 1.0.0\n"
+    simulator.contracts[CONTRACT] = data
+    simulator.versions[V4] = ContractVersion("1.0.0", data)
+    digest = {"sha256": sha256_hex(data)}
+    simulator.rewrite(path, lambda s: s["subject"][0].update(digest=digest))
+    assert simulator.rules() == []
+    with pytest.raises(UntrustedError) as caught:
+        simulator.discharge(V4)
+    assert caught.value.rule == "AV419"
+
+
+def test_a_lift_from_before_the_discharge_it_cites(ledger: Simulator) -> None:
+    ledger.rewrite(LIFT, predicate(issuedAt=timestamp(START + timedelta(hours=3))))
+    assert ledger.rules() == ["AV418"]
+
+
+def test_a_lift_stays_good_when_the_contract_is_amended_after_it() -> None:
+    simulator = Simulator()
+    simulator.publish(V4)
+    simulator.suspend(V4)
+    simulator.discharge(V4)
+    simulator.lift(V4)
+    simulator.publish(V4, "2.0.0")
+    assert simulator.rules() == []
+
+
+@pytest.mark.parametrize("gate", [V4, V5])
+def test_a_lift_by_a_discharge_that_an_amendment_had_ended(gate: GateId) -> None:
+    """The lift is dated and placed after the amendment, in the same chain and in another."""
+    simulator = Simulator()
+    simulator.publish(V4)
+    simulator.suspend(V4)
+    simulator.publish(V5, succeeds=V4)
+    simulator.discharge(gate)
+    without = {**simulator.files}, simulator.now
+    lift = simulator.lift(V4)
+    signed_lift = simulator.files[lift]
+    simulator.files, simulator.now = without
+    amendment = simulator.publish(gate, "2.0.0", succeeds=V4 if gate == V5 else None)
+    moved = "gates/serve/V1_004/000005.lift.dsse.json" if gate == V4 else lift
+    simulator.files[moved] = signed_lift
+    now = timestamp(simulator.now)
+
+    def reissue(statement: dict[str, Any]) -> None:
+        predicate(issuedAt=now)(statement)
+        if gate == V4:
+            prior = {"sha256": sha256_hex(simulator.files[amendment])}
+            place(seq=5, prior=prior, contractVersion="2.0.0")(statement)
+            name = contract_path(V4, "2.0.0")
+            digest = {"sha256": sha256_hex(simulator.contracts[name])}
+            statement["subject"] = [{"name": name, "digest": digest}]
+
+    simulator.rewrite(moved, reissue)
+    assert simulator.rules() == ["AV418"]
 
 
 def test_a_lift_of_a_suspension_that_is_not_here(ledger: Simulator) -> None:

@@ -228,6 +228,12 @@ def test_a_root_that_does_not_hold_together_is_refused(
     assert _refused(signed(value)) == "AV421"
 
 
+def test_the_python_name_of_a_field_is_not_accepted_for_its_json_name() -> None:
+    value = document()
+    value["issued_at"] = value.pop("issuedAt")
+    assert _refused(signed(value)) == "AV421"
+
+
 def test_another_algorithm_is_refused() -> None:
     value = document()
     value["keys"][ALICE.public_key.keyid]["scheme"] = "ed25519ph"
