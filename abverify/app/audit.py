@@ -11,11 +11,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from abverify.app.docket import fault_reason, open_repository
+from abverify.app.docket import open_repository
+from abverify.app.reasons import ledger_reason
 from abverify.errors import AbverifyError
 from abverify.evidence.scores import compute_scores
 from abverify.model.report import FindingsReport, Reason
 from abverify.records.bodies import Decision, Discharge
+from abverify.verify.eligibility import unsound_reason
 from abverify.verify.evaluate import criterion_lines, holds, kleene_all
 from abverify.workspace.contracts import contract_from
 from abverify.workspace.evidence_store import load_bundle
@@ -35,7 +37,7 @@ def audit(root: Path) -> FindingsReport:
     """Verifies the whole trail. Exit code 4 for any fault, 5 for an empty ledger."""
     repository = open_repository(root)
     ledger = repository.ledger
-    reasons = [fault_reason(fault) for fault in ledger.faults]
+    reasons = [ledger_reason(fault) for fault in ledger.faults]
     reasons += map(_unvouched, ledger.unvouched())
     decisions = [record for record in ledger.records if isinstance(record.body, Decision)]
     for record in decisions:
@@ -89,7 +91,7 @@ def _decision(repository: Repository, record: Record) -> Iterator[Reason]:
         if bundle.sha256 != cited.manifest_sha256:
             manifest = f"{cited.path}/manifest.json"
             yield _cited(record, manifest, cited.manifest_sha256, bundle.sha256)
-        yield from _bundle_faults(bundle)
+        yield from map(unsound_reason, bundle.faults)
         yield from _conclusion(repository, record, body, bundle)
     yield from _calibration(repository, record, body)
 
@@ -111,21 +113,7 @@ def _calibration(repository: Repository, record: Record, body: Decision) -> Iter
         if bundle.sha256 != body.calibration.manifest_sha256:
             wanted = body.calibration.manifest_sha256
             yield _cited(record, f"{bundle.path}/manifest.json", wanted, bundle.sha256)
-        yield from _bundle_faults(bundle)
-
-
-def _bundle_faults(bundle: Bundle) -> Iterator[Reason]:
-    for fault in bundle.faults:
-        yield Reason(
-            "unsound",
-            "AV303",
-            "error",
-            fault.message,
-            place=fault.file,
-            expected=fault.expected,
-            found=fault.found,
-            next="restore the file from version control",
-        )
+        yield from map(unsound_reason, bundle.faults)
 
 
 def _conclusion(

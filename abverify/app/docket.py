@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from abverify._clock import now
 from abverify.errors import AbverifyError
 from abverify.evidence.manifest import ChainHead
-from abverify.model.report import Reason, ScopeLine
+from abverify.model.report import ScopeLine
 from abverify.records.law import in_force_amendment
 from abverify.records.ledger import Ledger, read_ledger
 from abverify.records.lifecycle import gate_state, scope_states
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from abverify.model.contract import Contract
     from abverify.model.ids import GateId
     from abverify.records.lifecycle import GateState, ScopeState
-    from abverify.records.record import Fault, Record
+    from abverify.records.record import Record
 
 
 @dataclass(frozen=True)
@@ -143,17 +143,3 @@ def chain_heads(root: Path, gates: tuple[GateId, ...]) -> tuple[ChainHead, ...]:
         newest = chain[-1].sha256 if chain else None
         heads.append(ChainHead(gate=str(gate), seq=len(chain), sha256=newest))
     return tuple(heads)
-
-
-def fault_reason(fault: Fault) -> Reason:
-    """A fault of the ledger as a finding."""
-    return Reason(
-        "integrity",
-        fault.rule,
-        "error",
-        fault.message,
-        place=fault.file,
-        expected=fault.expected,
-        found=fault.found,
-        next="restore the file from version control; abverify audit verifies the whole trail",
-    )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from abverify.app.reasons import error_reasons
 from abverify.app.toolcalls import named_profile
 from abverify.errors import AbverifyError, UsageError
 from abverify.evidence.rescore import rescore
 from abverify.evidence.scores import compute_scores
 from abverify.model.bundle_report import BundleReport, TrialLine
-from abverify.model.report import Reason
+from abverify.verify.eligibility import unsound_reason
 from abverify.workspace.evidence_store import bundle_folders, load_bundle
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def show_evidence(root: Path, name: str) -> BundleReport:
             *lock,
         ),
         trials=trials,
-        reasons=_faults(bundle),
+        reasons=tuple(map(unsound_reason, bundle.faults)),
         checked=len(trials) + len(bundle.calibrations()),
         total=len(trials) + len(bundle.calibrations()),
     )
@@ -78,7 +79,7 @@ def verify_evidence(root: Path, name: str) -> BundleReport:
         raise
     except AbverifyError as error:
         return _broken(name, error)
-    faults = _faults(bundle)
+    faults = tuple(map(unsound_reason, bundle.faults))
     files = len(bundle.manifest.files) + 1
     broken = len({fault.place for fault in faults})
     return BundleReport(
@@ -111,7 +112,7 @@ def rescore_evidence(root: Path, name: str, profile: str) -> BundleReport:
             ("changed", f"{changed} of {len(rescored)} trials would have gone another way"),
         ),
         trials=tuple(map(_rescored_line, rescored)),
-        reasons=_faults(bundle),
+        reasons=tuple(map(unsound_reason, bundle.faults)),
         checked=len(rescored),
         total=len(rescored),
     )
@@ -150,30 +151,5 @@ def _parse_text(parse: Parse) -> str:
     return parse.verdict + (f" {calls}" if calls else "") + (f" [{codes}]" if codes else "")
 
 
-def _faults(bundle: Bundle) -> tuple[Reason, ...]:
-    return tuple(
-        Reason(
-            "unsound",
-            "AV303",
-            "error",
-            fault.message,
-            place=fault.file,
-            expected=fault.expected,
-            found=fault.found,
-        )
-        for fault in bundle.faults
-    )
-
-
 def _broken(name: str, error: AbverifyError) -> BundleReport:
-    reason = Reason(
-        "unsound",
-        error.rule,
-        "error",
-        error.message,
-        place=str(error.place) if error.place else name,
-        expected=error.expected,
-        found=error.found,
-        next=error.next_step,
-    )
-    return BundleReport("evidence-verify", name, (), (), (reason,), 0, 1)
+    return BundleReport("evidence-verify", name, (), (), error_reasons(error, "unsound"), 0, 1)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from abverify.errors import AbverifyError, FaultsError
+from abverify.app.reasons import error_reasons
+from abverify.errors import AbverifyError
 from abverify.model.report import FindingsReport, Reason
 from abverify.verify.lint import lint_contract
 from abverify.workspace.contracts import (
@@ -62,7 +63,7 @@ def _contracts(root: Path, names: Sequence[str], reasons: list[Reason]) -> list[
         try:
             contracts.append(read_contract(root, path))
         except AbverifyError as error:
-            reasons += invalid(error)
+            reasons += error_reasons(error, "invalid")
     if not reasons:
         load_registry(root)
     return contracts
@@ -85,7 +86,7 @@ def _corpora(
             corpora[path] = tuple(fixture.id for fixture in load_corpus(root, path).fixtures)
         except AbverifyError as error:
             corpora[path] = None
-            reasons += invalid(error)
+            reasons += error_reasons(error, "invalid")
     return corpora
 
 
@@ -98,7 +99,7 @@ def _pins(root: Path, loaded: LoadedContract, pins: Mapping[str, str]) -> Iterat
         try:
             found = input_digest(root, path)
         except AbverifyError as error:
-            yield from invalid(error)
+            yield from error_reasons(error, "invalid")
             continue
         if pins.get(path) != found:
             yield Reason(
@@ -141,21 +142,3 @@ def _successor(loaded: LoadedContract, ids: set[str]) -> Iterator[Reason]:
             expected="a gate of this repository",
             found=wanted,
         )
-
-
-def invalid(error: AbverifyError) -> tuple[Reason, ...]:
-    """An error, or each of a group, as findings."""
-    errors = error.errors if isinstance(error, FaultsError) else (error,)
-    return tuple(
-        Reason(
-            "invalid",
-            item.rule,
-            "error",
-            item.message,
-            place=str(item.place) if item.place else None,
-            expected=item.expected,
-            found=item.found,
-            next=item.next_step,
-        )
-        for item in errors
-    )

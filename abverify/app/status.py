@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from abverify.app.docket import fault_reason, open_repository, scope_line
+from abverify.app.docket import open_repository, scope_line
+from abverify.app.reasons import ledger_reason
 from abverify.model.status_report import GateLine, StatusReport
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def status(root: Path) -> StatusReport:
     return StatusReport(
         gates=tuple(_line(repository, loaded) for loaded in repository.registry.all()),
         scopes=tuple(map(scope_line, repository.scope_states)),
-        reasons=tuple(map(fault_reason, repository.ledger.faults)),
+        reasons=tuple(map(ledger_reason, repository.ledger.faults)),
     )
 
 

@@ -19,6 +19,7 @@ from abverify.evidence.manifest import (
     Attempt,
     FileDigest,
     Manifest,
+    RunFacts,
     Start,
 )
 from abverify.evidence.rows import TrialEnded, parse_rows, row_line
@@ -149,17 +150,10 @@ class Journal:
         attempts.touch()
         names = sorted((ATTEMPTS, JOURNAL, LOCK, SCORES, START))
         files = [(name, (self._folder / name).read_bytes()) for name in names]
-        start = self.start
         manifest = Manifest(
+            **{name: getattr(self.start, name) for name in RunFacts.model_fields},
             schema_=MANIFEST_SCHEMA,
-            run=start.run,
-            stage=start.stage,
-            offered_to=start.offered_to,
-            identity=start.identity,
-            started_at=start.started_at,
             finished_at=finished_at,
-            lock_sha256=start.lock_sha256,
-            began_after=start.began_after,
             attempts_total=attempts.read_bytes().count(b"\n"),
             imported_from=None,
             notes=notes,

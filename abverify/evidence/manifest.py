@@ -46,10 +46,9 @@ class ImportedFrom(Value):
     reference: str
 
 
-class Start(Value):
-    """The document `start.json`: what was known when the run began. It is never rewritten."""
+class RunFacts(Value):
+    """What is known of a run from its beginning on."""
 
-    schema_: Annotated[Literal["abverify/run-start/v1"], Field(alias="schema")]
     run: Identifier
     stage: Stage
     offered_to: tuple[GateName, ...]
@@ -60,6 +59,12 @@ class Start(Value):
     """Where the ledger stood when the run began: order is judged by this, not by clocks."""
 
 
+class Start(RunFacts):
+    """The document `start.json`: written when the run begins, and never again."""
+
+    schema_: Annotated[Literal["abverify/run-start/v1"], Field(alias="schema")]
+
+
 class Attempt(Value):
     """A line of `attempts.jsonl`: a trial was begun, whether or not it was ever finished."""
 
@@ -68,18 +73,11 @@ class Attempt(Value):
     at: Timestamp
 
 
-class Manifest(Value):
+class Manifest(RunFacts):
     """The document `manifest.json`; its digest stands for the whole bundle."""
 
     schema_: Annotated[Literal["abverify/evidence/v1"], Field(alias="schema")]
-    run: Identifier
-    stage: Stage
-    offered_to: tuple[GateName, ...]
-    identity: IdentityLevel
-    started_at: Timestamp
     finished_at: Timestamp
-    lock_sha256: Sha256
-    began_after: tuple[ChainHead, ...]
     attempts_total: Count
     """Every attempt at a trial of this run, abandoned ones included."""
     imported_from: ImportedFrom | None

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from abverify.evidence.bundle import Bundle
     from abverify.evidence.scores import Scores
+    from abverify.evidence.soundness import Fault
     from abverify.model.contract import Contract
     from abverify.verify.calibration import CalibrationVerdict
 
@@ -90,17 +91,21 @@ def _error(code: str, rule: str, message: str, **details: str | None) -> Reason:
     return Reason(code, rule, "error", message, **details)
 
 
+def unsound_reason(fault: Fault) -> Reason:
+    """A fault of a bundle, as the reason that makes it unsound."""
+    return _error(
+        "unsound",
+        "AV303",
+        fault.message,
+        place=fault.file,
+        expected=fault.expected,
+        found=fault.found,
+        next="restore the bundle from version control, or run the bench again",
+    )
+
+
 def _soundness(bundle: Bundle, docket: Docket) -> Iterator[Reason]:
-    for fault in bundle.faults:
-        yield _error(
-            "unsound",
-            "AV303",
-            fault.message,
-            place=fault.file,
-            expected=fault.expected,
-            found=fault.found,
-            next="restore the bundle from version control, or run the bench again",
-        )
+    yield from map(unsound_reason, bundle.faults)
     again = compute_scores(bundle.trials, fixtures=docket.fixtures, seeds=bundle.seeds)
     if bundle.manifest.stage == "bench" and bundle.claimed_scores != again.to_bytes():
         yield _error(
