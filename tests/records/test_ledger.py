@@ -12,6 +12,7 @@ import pytest
 from abverify._canonical import canonical_bytes, sha256_hex
 from abverify._clock import timestamp
 from abverify.errors import UntrustedError
+from abverify.model.ids import GateId
 from abverify.records.append import ContractVersion
 from abverify.records.ledger import read_ledger
 from abverify.records.record import Fault, contract_path
@@ -32,8 +33,6 @@ from tests.records.test_trust import ALICE, BOB, document, signed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from abverify.model.ids import GateId
 
 INTRODUCTION = "gates/serve/V1_004/000001.amendment.dsse.json"
 SUSPENSION = "gates/serve/V1_004/000002.suspension.dsse.json"
@@ -146,6 +145,14 @@ def test_evidence_log_and_unfinished_writes_are_no_records(ledger: Simulator, pa
     ledger.files[path] = b"anything"
     assert ledger.rules() == []
     assert ledger.ledger().total == 5
+
+
+def test_a_namespace_called_evidence_hides_nothing() -> None:
+    simulator = Simulator()
+    path = simulator.publish(GateId("evidence", "evidence"))
+    assert simulator.ledger().checked == 1
+    simulator.files[path] += b" "
+    assert simulator.rules() == ["AV401"]
 
 
 @pytest.mark.parametrize("path", [INTRODUCTION, SUSPENSION, SUCCESSOR, DISCHARGE])

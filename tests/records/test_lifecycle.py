@@ -116,6 +116,14 @@ def test_rule_7_a_gate_lapses_when_its_contract_is_amended(simulator: Simulator)
     )
 
 
+def test_rule_7_a_discharge_that_was_retracted_before_the_amendment_did_not_lapse(
+    simulator: Simulator,
+) -> None:
+    simulator.retract(V4, simulator.discharge(V4))
+    simulator.publish(V4, "1.0.1")
+    assert state(simulator) == "proposed"
+
+
 def test_rule_8_a_non_discharge_leaves_a_gate_proposed(simulator: Simulator) -> None:
     simulator.non_discharge(V4)
     assert state(simulator) == "proposed"
