@@ -20,7 +20,7 @@ from abverify.records.bodies import Decision, Discharge
 from abverify.verify.eligibility import unsound_reason
 from abverify.verify.evaluate import criterion_lines, holds, kleene_all
 from abverify.workspace.contracts import contract_from
-from abverify.workspace.evidence_store import load_bundle
+from abverify.workspace.evidence_store import bundle_folders, load_bundle
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,37 +83,36 @@ def _decision(repository: Repository, record: Record) -> Iterator[Reason]:
     if not isinstance(body, Decision):
         return
     for cited in body.evidence:
-        try:
-            bundle = load_bundle(repository.root, cited.path)
-        except (AbverifyError, FileNotFoundError) as error:
-            yield _unreadable(record, cited.path, error)
-            continue
-        if bundle.sha256 != cited.manifest_sha256:
-            manifest = f"{cited.path}/manifest.json"
-            yield _cited(record, manifest, cited.manifest_sha256, bundle.sha256)
-        yield from map(unsound_reason, bundle.faults)
-        yield from _conclusion(repository, record, body, bundle)
+        reasons, bundle = _cited_bundle(repository, record, cited.path, cited.manifest_sha256)
+        yield from reasons
+        if bundle is not None:
+            yield from _conclusion(repository, record, body, bundle)
     yield from _calibration(repository, record, body)
 
 
 def _calibration(repository: Repository, record: Record, body: Decision) -> Iterator[Reason]:
-    for item in repository.evidence.unreadable:
-        if item.path.endswith(f"/{body.calibration.run}"):
-            yield _unreadable(record, item.path, item.error)
-            return
-    found = [
-        bundle
-        for bundle in repository.evidence.calibrations()
-        if bundle.manifest.run == body.calibration.run
-    ]
-    if not found:
-        place = f"calibration {body.calibration.run}"
-        yield _cited(record, place, body.calibration.manifest_sha256, "no such bundle")
-    for bundle in found:
-        if bundle.sha256 != body.calibration.manifest_sha256:
-            wanted = body.calibration.manifest_sha256
-            yield _cited(record, f"{bundle.path}/manifest.json", wanted, bundle.sha256)
-        yield from map(unsound_reason, bundle.faults)
+    """The calibration is found by its folder's name: what stands inside could be altered."""
+    cited = body.calibration
+    paths = [path for path in bundle_folders(repository.root) if path.endswith(f"/{cited.run}")]
+    if not paths:
+        yield _cited(record, f"calibration {cited.run}", cited.manifest_sha256, "no such bundle")
+    for path in paths:
+        yield from _cited_bundle(repository, record, path, cited.manifest_sha256)[0]
+
+
+def _cited_bundle(
+    repository: Repository, record: Record, path: str, sha256: str
+) -> tuple[tuple[Reason, ...], Bundle | None]:
+    """The faults of a cited bundle, and the bundle itself if it could be read."""
+    try:
+        bundle = load_bundle(repository.root, path)
+    except (AbverifyError, FileNotFoundError) as error:
+        return (_unreadable(record, path, error),), None
+    reasons = tuple(map(unsound_reason, bundle.faults))
+    if bundle.sha256 != sha256:
+        changed = _cited(record, f"{path}/manifest.json", sha256, bundle.sha256)
+        reasons = (changed, *reasons)
+    return reasons, bundle
 
 
 def _conclusion(

@@ -27,7 +27,7 @@ class Decision:
         criteria: every criterion as observed, or unobserved when no evidence counts.
         considered: the judgement on every bundle offered to the gate.
         deciding: the bundle that decided, or None.
-        attempts_total: attempts at trials over all sound bench bundles of the gate.
+        attempts_total: attempts at trials over all bench bundles offered to the gate.
     """
 
     verdict: Verdict

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from abverify._canonical import canonical_digest
@@ -89,7 +90,7 @@ class ReplayEngine:
                 f"not for {asked}"
             )
         self._next += 1
-        return entry
+        return replace(entry, prompt_sha256=asked)
 
     def close(self) -> None:
         """Does nothing."""
