@@ -83,15 +83,9 @@ def append(
     """
     root = _sound_root(ledger)
     _refuse(ledger, body, now)
-    chain = ledger.chain(gate)
     common = Common(
         ledger=LedgerName(origin=root.document.origin),
-        gate=GatePosition(
-            id=str(gate),
-            contract_version=subject.version,
-            seq=len(chain) + 1,
-            prior=Digest(sha256=chain[-1].sha256) if chain else None,
-        ),
+        gate=_position(ledger, gate, subject),
         basis=None,
         trust_root=TrustRootName(version=root.document.version, sha256=root.sha256),
         actor=Actor(id=actor, role=ROLE_OF[kind_of(body)]),
@@ -160,6 +154,16 @@ def _refuse_suspension(ledger: Ledger, body: Suspension) -> None:
                 found=f"{condition.gate} {condition.contract_sha256}",
                 next_step=f"introduce {condition.gate} first, or name the digest in force",
             )
+
+
+def _position(ledger: Ledger, gate: GateId, subject: ContractVersion) -> GatePosition:
+    chain = ledger.chain(gate)
+    return GatePosition(
+        id=str(gate),
+        contract_version=subject.version,
+        seq=len(chain) + 1,
+        prior=Digest(sha256=chain[-1].sha256) if chain else None,
+    )
 
 
 def _subject(gate: GateId, subject: ContractVersion) -> Subject:
