@@ -71,8 +71,7 @@ def append(
         now: when it is issued.
 
     Returns:
-        The record's path relative to the repository root, and its bytes. The
-        caller writes them to a file that must not exist yet.
+        Its path relative to the repository root, which must not exist yet, and its bytes.
 
     Raises:
         UntrustedError: AV425 if the ledger has faults; the rule it would break
@@ -87,7 +86,7 @@ def append(
         ledger=LedgerName(origin=root.document.origin),
         gate=_position(ledger, gate, subject),
         basis=None,
-        trust_root=TrustRootName(version=root.document.version, sha256=root.sha256),
+        trust_root=_name_of(root),
         actor=Actor(id=actor, role=ROLE_OF[kind_of(body)]),
         issued_at=timestamp(now),
         reason=reason,
@@ -95,10 +94,8 @@ def append(
     )
     statement = Statement(_subject(gate, subject), common, body)
     data = seal(statement.to_bytes(), payload_type=STATEMENT_TYPE, signers=signers)
-    path = record_path(gate, common.gate.seq, statement.kind)
     contracts = {**ledger.contracts, statement.subject.name: subject.data}
-    _verify(ledger, gate, {path: data}, Setting(root, contracts, now))
-    return path, data
+    return _verified(ledger, statement, data, Setting(root, contracts, now)), data
 
 
 def _sound_root(ledger: Ledger) -> TrustRoot:
@@ -156,6 +153,10 @@ def _refuse_suspension(ledger: Ledger, body: Suspension) -> None:
             )
 
 
+def _name_of(root: TrustRoot) -> TrustRootName:
+    return TrustRootName(version=root.document.version, sha256=root.sha256)
+
+
 def _position(ledger: Ledger, gate: GateId, subject: ContractVersion) -> GatePosition:
     chain = ledger.chain(gate)
     return GatePosition(
@@ -171,12 +172,15 @@ def _subject(gate: GateId, subject: ContractVersion) -> Subject:
     return Subject(name=contract_path(gate, subject.version), digest=digest)
 
 
-def _verify(ledger: Ledger, gate: GateId, new: dict[str, bytes], setting: Setting) -> None:
-    """Reads the gate's chain with the new record in it, as any reader will."""
+def _verified(ledger: Ledger, statement: Statement, data: bytes, setting: Setting) -> str:
+    """The new record's path, once the chain with the record in it reads as any reader will."""
+    gate = statement.gate
+    path = record_path(gate, statement.common.gate.seq, statement.kind)
     files = {record.path: ledger.files[record.path] for record in ledger.chain(gate)}
-    chain = read_chain(gate, files | new, setting)
+    chain = read_chain(gate, {**files, path: data}, setting)
     faults = chain.faults or reference_faults({**ledger.chains, gate: chain.records})
     raise_all([_error(fault) for fault in faults])
+    return path
 
 
 def _error(fault: Fault) -> UntrustedError:

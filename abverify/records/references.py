@@ -46,7 +46,8 @@ def _faults(
 def _retraction(record: Record, body: Retraction, index: Mapping[str, Record]) -> Iterator[Fault]:
     target = index.get(body.target.sha256)
     if target is None or target.sha256 == record.sha256:
-        yield _missing(record, "the record it retracts is not here", body.target.sha256)
+        wanted, found = "a verified record of this ledger", body.target.sha256
+        yield Fault(record.path, "AV420", "the record it retracts is not here", wanted, found)
     elif target.kind in ("suspension", "retraction"):
         yield Fault(
             record.path,
@@ -93,7 +94,7 @@ def _lift(
         elif not _was_live(record, discharge, chains):
             yield Fault(
                 record.path,
-                "AV418",
+                "AV417",
                 f"the lift cites a record by which {item.gate} was not discharged",
                 "a discharge that was live when the lift was issued",
                 f"{discharge.path}, sha256 {item.sha256}",
@@ -104,7 +105,7 @@ def _lift(
     for condition in uncovered(named, cited, everything, NOTHING):
         yield Fault(
             record.path,
-            "AV418",
+            "AV417",
             f"the lift leaves a condition of {named.suspension_id} open",
             f"a live discharge of {condition.gate} at {condition.contract_sha256}, or a successor",
             ", ".join(discharge.path for discharge in cited) or "none",
@@ -119,4 +120,4 @@ def _was_live(lift: Record, discharge: Record, chains: Mapping[GateId, tuple[Rec
 
 
 def _missing(record: Record, message: str, found: str) -> Fault:
-    return Fault(record.path, "AV417", message, "a verified record of this ledger", found)
+    return Fault(record.path, "AV418", message, "a verified record of this ledger", found)

@@ -285,7 +285,7 @@ def test_a_flipped_byte_in_a_published_contract(ledger: Simulator) -> None:
 
 def test_what_cites_a_faulty_record_is_named_too(ledger: Simulator) -> None:
     ledger.contracts[CONTRACT] += b"#"
-    assert fault_of(ledger, "AV417").file == SUCCESSOR
+    assert fault_of(ledger, "AV418").file == SUCCESSOR
 
 
 def test_a_published_contract_that_is_missing(ledger: Simulator) -> None:
@@ -408,7 +408,7 @@ def test_an_introduction_that_succeeds_what_was_never_published(field: str) -> N
     path = simulator.publish(V5, succeeds=V4)
     other = {"version": "9.9.9", "sha256": "0" * 64}[field]
     simulator.rewrite(path, lambda s: s["predicate"]["supersedes"].update({field: other}))
-    assert simulator.rules() == ["AV417"]
+    assert simulator.rules() == ["AV418"]
 
 
 def test_an_introduction_that_succeeds_a_gate_that_is_not_here() -> None:
@@ -416,7 +416,7 @@ def test_an_introduction_that_succeeds_a_gate_that_is_not_here() -> None:
     simulator.publish(V4)
     simulator.publish(V5, succeeds=V4)
     del simulator.files[INTRODUCTION]
-    assert simulator.rules() == ["AV417"]
+    assert simulator.rules() == ["AV418"]
 
 
 def test_an_amendment_that_publishes_the_same_version_again() -> None:
@@ -443,7 +443,7 @@ def test_a_discharge_of_a_contract_that_allows_no_time() -> None:
 
 def test_a_lift_from_before_the_discharge_it_cites(ledger: Simulator) -> None:
     ledger.rewrite(LIFT, predicate(issuedAt=timestamp(START + timedelta(hours=3))))
-    assert ledger.rules() == ["AV418"]
+    assert ledger.rules() == ["AV417"]
 
 
 def test_a_lift_stays_good_when_the_contract_is_amended_after_it() -> None:
@@ -483,30 +483,30 @@ def test_a_lift_by_a_discharge_that_an_amendment_had_ended(gate: GateId) -> None
             statement["subject"] = [{"name": name, "digest": digest}]
 
     simulator.rewrite(moved, reissue)
-    assert simulator.rules() == ["AV418"]
+    assert simulator.rules() == ["AV417"]
 
 
 def test_a_lift_of_a_suspension_that_is_not_here(ledger: Simulator) -> None:
     ledger.rewrite(LIFT, lambda s: s["predicate"]["suspension"].update(sha256="0" * 64))
-    assert ledger.rules() == ["AV417"]
+    assert ledger.rules() == ["AV418"]
 
 
 def test_a_lift_that_calls_the_suspension_by_another_name(ledger: Simulator) -> None:
     ledger.rewrite(LIFT, lambda s: s["predicate"]["suspension"].update(id="M281"))
-    assert ledger.rules() == ["AV417"]
+    assert ledger.rules() == ["AV418"]
 
 
 @pytest.mark.parametrize("field", ["gate", "sha256"])
 def test_a_lift_by_a_discharge_that_is_not_here(ledger: Simulator, field: str) -> None:
     other = {"gate": "serve/V1_004", "sha256": "0" * 64}[field]
     ledger.rewrite(LIFT, lambda s: s["predicate"]["satisfiedBy"][0].update({field: other}))
-    assert "AV417" in ledger.rules()
+    assert "AV418" in ledger.rules()
 
 
 def test_a_lift_that_cites_a_record_that_is_no_discharge(ledger: Simulator) -> None:
     digest = sha256_hex(ledger.files[SUCCESSOR])
     ledger.rewrite(LIFT, lambda s: s["predicate"]["satisfiedBy"][0].update(sha256=digest))
-    assert ledger.rules() == ["AV418"]
+    assert ledger.rules() == ["AV417"]
 
 
 def test_a_lift_by_a_discharge_whose_validity_was_over() -> None:
@@ -517,7 +517,7 @@ def test_a_lift_by_a_discharge_whose_validity_was_over() -> None:
     lift = simulator.lift(V4)
     simulator.now += timedelta(days=30)
     simulator.rewrite(lift, predicate(issuedAt=timestamp(simulator.now)))
-    assert simulator.rules() == ["AV418"]
+    assert simulator.rules() == ["AV417"]
 
 
 def test_a_lift_by_the_discharge_of_a_gate_that_succeeds_nothing() -> None:
@@ -531,8 +531,8 @@ def test_a_lift_by_the_discharge_of_a_gate_that_succeeds_nothing() -> None:
     suspension = sha256_hex(simulator.files[SUSPENSION])
     simulator.rewrite(lift, predicate(suspension={"id": "M280", "sha256": suspension}))
     assert discharge.endswith("000003.discharge.dsse.json")
-    assert simulator.rules() == ["AV418"]
-    assert "leaves a condition of M280 open" in fault_of(simulator, "AV418").message
+    assert simulator.rules() == ["AV417"]
+    assert "leaves a condition of M280 open" in fault_of(simulator, "AV417").message
 
 
 @pytest.mark.parametrize("days", [0, -1, 181])
@@ -548,7 +548,7 @@ def test_a_discharge_that_counts_for_longer_than_its_contract_allows_or_not_at_a
 def test_a_retraction_of_a_record_that_is_not_here(ledger: Simulator) -> None:
     path = ledger.retract(V5, DISCHARGE)
     ledger.rewrite(path, predicate(target={"sha256": "0" * 64}))
-    assert ledger.rules() == ["AV417"]
+    assert ledger.rules() == ["AV420"]
 
 
 def test_a_retraction_of_a_suspension(ledger: Simulator) -> None:
