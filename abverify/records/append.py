@@ -74,8 +74,7 @@ def append(
         Its path relative to the repository root, which must not exist yet, and its bytes.
 
     Raises:
-        UntrustedError: AV425 if the ledger has faults; the rule it would break
-            if the new record would not verify.
+        UntrustedError: AV425 if the ledger has faults, else the rule the record would break.
         RefusedError: AV426 for the name of a suspension that is in use, AV427 for
             a lift that is not due, AV428 for a lift condition nobody published.
         pydantic.ValidationError: if a text cannot stand in a record.
