@@ -164,7 +164,8 @@ RULES = (
     Rule(
         "AV420",
         "a retraction names its target",
-        "It must name an earlier record of this ledger by digest.",
+        "It must name an earlier record of this ledger by digest. A suspension is ended by a lift,"
+        " never by a retraction, and a retraction is final.",
         "a retraction of an unknown digest",
         "a retraction of a record in the ledger",
     ),
