@@ -40,8 +40,11 @@ def audit(root: Path) -> FindingsReport:
     reasons = [ledger_reason(fault) for fault in ledger.faults]
     reasons += map(_unvouched, ledger.unvouched())
     decisions = [record for record in ledger.records if isinstance(record.body, Decision)]
+    sound = 0
     for record in decisions:
-        reasons += _decision(repository, record)
+        found = list(_decision(repository, record))
+        sound += not found
+        reasons += found
     trust = ledger.root
     total = ledger.total + len(repository.published) + 2 * len(decisions) + bool(trust)
     broken = len({reason.place for reason in reasons})
@@ -56,7 +59,7 @@ def audit(root: Path) -> FindingsReport:
             *((("note", trust.document.note),) if trust and trust.document.note else ()),
             ("records", f"{ledger.checked}/{ledger.total} verify"),
             ("contracts", f"{len(repository.published)} published versions"),
-            ("decisions", f"{len(decisions)} recomputed from their evidence"),
+            ("decisions", f"{sound}/{len(decisions)} recomputed from their evidence"),
             ("limits", TRUNCATION),
         ),
         failure_code=4,

@@ -1,0 +1,1 @@
+"""What the command-line and end-to-end tests share: scratch repositories, commands, processes."""
