@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
@@ -13,3 +15,7 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("suite")
+
+# Started from a script's background job, Python inherits that SIGINT is ignored, and so would
+# every process that a test interrupts.
+signal.signal(signal.SIGINT, signal.default_int_handler)

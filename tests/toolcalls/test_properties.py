@@ -22,9 +22,23 @@ from abverify.toolcalls.values import Malformed
 from .strategies import ARGUMENTS, HOSTILE, VALUES, carriable, permissive
 
 RELAXED = settings(deadline=None, suppress_health_check=list(HealthCheck))
-FEW = settings(RELAXED, max_examples=60)
 DIALECTS = st.sampled_from(sorted(NATIVE_RENDERERS))
 Property = Callable[..., None]
+STRATEGIES: dict[Property, tuple[st.SearchStrategy[Any], ...]] = {}
+
+
+def law(*strategies: st.SearchStrategy[Any]) -> Callable[[Property], Property]:
+    """Notes what a law is tried on; it can then be tried with several numbers of examples."""
+
+    def noted(function: Property) -> Property:
+        STRATEGIES[function] = strategies
+        return function
+
+    return noted
+
+
+def tried(function: Property, examples: int) -> None:
+    settings(RELAXED, max_examples=examples)(given(*STRATEGIES[function])(function))()
 
 
 def rendered(dialect: str, arguments: dict[str, Any]) -> str:
@@ -32,7 +46,7 @@ def rendered(dialect: str, arguments: dict[str, Any]) -> str:
     return NATIVE_RENDERERS[dialect]("f", arguments)
 
 
-@given(ARGUMENTS, DIALECTS, st.sampled_from(["strict/1", "salvage/1"]))
+@law(ARGUMENTS, DIALECTS, st.sampled_from(["strict/1", "salvage/1"]))
 def any_arguments_round_trip(arguments: dict[str, Any], dialect: str, profile: str) -> None:
     text = rendered(dialect, arguments)
     turn = parse(
@@ -44,7 +58,7 @@ def any_arguments_round_trip(arguments: dict[str, Any], dialect: str, profile: s
     assert same_json(turn.calls[0].arguments, arguments), (text, turn.calls)
 
 
-@given(ARGUMENTS, DIALECTS, st.data())
+@law(ARGUMENTS, DIALECTS, st.data())
 def no_prefix_of_a_call_is_accepted(
     arguments: dict[str, Any], dialect: str, data: st.DataObject
 ) -> None:
@@ -60,7 +74,7 @@ def no_prefix_of_a_call_is_accepted(
         assert stopped.calls == (), (text[:cut], stopped)
 
 
-@given(HOSTILE, st.sampled_from(PROFILES), st.sampled_from(["stop", "length", "", "\x00"]))
+@law(HOSTILE, st.sampled_from(PROFILES), st.sampled_from(["stop", "length", "", "\x00"]))
 def parsing_is_total_and_never_changes_its_mind(text: str, profile: Any, finish: str) -> None:
     first = parse(text, finish_reason=finish, tools=DEFAULT_TOOLS, profile=profile)
     again = parse(text, finish_reason=finish, tools=DEFAULT_TOOLS, profile=profile)
@@ -70,7 +84,7 @@ def parsing_is_total_and_never_changes_its_mind(text: str, profile: Any, finish:
     assert all(json.dumps(call.as_json()) for call in first.calls)
 
 
-@given(ARGUMENTS, DIALECTS, HOSTILE, st.sampled_from(["\nHuman: ", "<|im_end|>", "\nUser: "]))
+@law(ARGUMENTS, DIALECTS, HOSTILE, st.sampled_from(["\nHuman: ", "<|im_end|>", "\nUser: "]))
 def nothing_behind_a_role_marker_counts(
     arguments: dict[str, Any], dialect: str, rest: str, marker: str
 ) -> None:
@@ -81,7 +95,7 @@ def nothing_behind_a_role_marker_counts(
     assert [call.arguments for call in turn.calls] == [json.loads(json.dumps(arguments))]
 
 
-@given(HOSTILE, st.sampled_from(["stop", "length"]))
+@law(HOSTILE, st.sampled_from(["stop", "length"]))
 def strict_accepts_nothing_that_salvage_refuses(text: str, finish: str) -> None:
     strict = parse(text, finish_reason=finish, tools=DEFAULT_TOOLS, profile="strict/1")
     salvage = parse(text, finish_reason=finish, tools=DEFAULT_TOOLS, profile="salvage/1")
@@ -90,7 +104,7 @@ def strict_accepts_nothing_that_salvage_refuses(text: str, finish: str) -> None:
     ]
 
 
-@given(VALUES)
+@law(VALUES)
 def strict_json_reads_as_the_standard_library_reads_it(value: Any) -> None:
     text = json.dumps(value)
     read = read_json(text, 0, len(text))
@@ -98,7 +112,7 @@ def strict_json_reads_as_the_standard_library_reads_it(value: Any) -> None:
     assert same_json(read.value, value)
 
 
-@given(HOSTILE)
+@law(HOSTILE)
 def whatever_reads_without_a_note_is_json(text: str) -> None:
     try:
         read = read_json(text, 0, len(text))
@@ -123,16 +137,16 @@ SUPPORTING = [
 
 @pytest.mark.parametrize("law", PROMISED + SUPPORTING, ids=lambda law: law.__name__)
 def test_a_law_holds_for_some_examples(law: Property) -> None:
-    FEW(law)()
+    tried(law, 60)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("law", PROMISED, ids=lambda law: law.__name__)
 def test_a_promised_law_holds_for_twenty_thousand_examples(law: Property) -> None:
-    settings(RELAXED, max_examples=20_000)(law)()
+    tried(law, 20_000)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("law", SUPPORTING, ids=lambda law: law.__name__)
 def test_a_supporting_law_holds_for_four_thousand_examples(law: Property) -> None:
-    settings(RELAXED, max_examples=4_000)(law)()
+    tried(law, 4_000)
