@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from abverify.app.signing import load_signer, principal_of
+from abverify.app.wording import fault_text
 from abverify.errors import InvalidError, UntrustedError
 from abverify.records.append import ContractVersion, append
 from abverify.workspace.contracts import version_path
@@ -50,7 +51,8 @@ def sign_and_append(
             rule="AV443",
             place=str(gate),
             expected="a reason of one line of plain text, and plain names",
-            found=" ".join(str(error).split())[:300],
+            found=fault_text(error),
+            next_step="say it in one line of plain text, and run the command again",
         ) from None
     append_record(repository.root, path, data)
     return path

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from abverify.app.append import require_sound, sign_and_append
 from abverify.app.docket import open_repository
+from abverify.app.wording import fault_text
 from abverify.errors import InvalidError, RefusedError
 from abverify.model.report import FindingsReport
 from abverify.records.bodies import AllGates, AnyGate, LiftCondition, Suspension
@@ -60,8 +61,10 @@ def suspend(root: Path, request: SuspendRequest) -> FindingsReport:
         raise InvalidError(
             "a suspension cannot say this",
             rule="AV443",
+            place=f"suspension {request.suspension}",
             expected="an id, and a --scope or a --gate",
-            found=" ".join(str(error).split())[:300],
+            found=fault_text(error),
+            next_step="abverify suspend --help shows an example",
         ) from None
     first = repository.registry.find(request.conditions[0]).contract.gate
     record = repository.in_force(first)
@@ -76,10 +79,15 @@ def suspend(root: Path, request: SuspendRequest) -> FindingsReport:
         facts=(
             ("suspension", request.suspension),
             ("holds", ", ".join([*([f"scope {request.scope}"] if request.scope else []), *held])),
-            ("lifts when", " or ".join(c.gate for c in conditions) + " is discharged"),
+            ("lifts when", _lifts_when(conditions, all_of=request.all_of)),
             ("record", path),
         ),
     )
+
+
+def _lifts_when(conditions: Sequence[LiftCondition], *, all_of: bool) -> str:
+    gates = (" and " if all_of else " or ").join(condition.gate for condition in conditions)
+    return f"{gates} {'are' if all_of and len(conditions) > 1 else 'is'} discharged"
 
 
 def _condition(repository: Repository, name: str) -> LiftCondition:

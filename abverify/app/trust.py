@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from abverify._clock import now
 from abverify.app.docket import open_repository
 from abverify.app.signing import load_signer
+from abverify.app.wording import fault_text
 from abverify.errors import InvalidError, RefusedError, UntrustedError
 from abverify.model.report import FindingsReport
 from abverify.records.trust import parse_root, solo_root
@@ -71,9 +72,12 @@ def init_trust(root: Path, request: InitRequest) -> FindingsReport:
             note=request.note,
         )
     except ValueError as error:
-        found = " ".join(str(error).split())[:300]
         raise InvalidError(
-            "a trust root cannot say this", rule="AV436", place=FIRST, found=found
+            "a trust root cannot say this",
+            rule="AV436",
+            place=FIRST,
+            found=fault_text(error),
+            next_step="abverify trust init --help shows an example",
         ) from None
     write_new(root / FIRST, data)
     return _report(parse_root(data, FIRST))

@@ -39,9 +39,9 @@ def command(
     given. With several gates the gravest exit code counts.
     """
     from abverify.app.decide import DecideRequest, decide_gates
-    from abverify.cli.printing import show
+    from abverify.cli.printing import show_all
     from abverify.cli.progress import Progress
 
     request = DecideRequest(gates, run_missing, record, unsafe, signature)
     reports = decide_gates(common.root, request, Progress(quiet=common.quiet))
-    return max(show(common, report) for report in reports)
+    return show_all(common, reports)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import difflib
 import importlib
 import sys
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from abverify._version import __version__
+
+if TYPE_CHECKING:
+    from abverify.errors import AbverifyError
 
 VERBS = {
     "amend": ("amend", "Publish a contract version: an introduction or an amendment, signed."),
@@ -61,6 +64,16 @@ class LazyGroup(click.Group):
             meant = f"{error.message} Did you mean {' or '.join(close)}?"
             raise click.UsageError(meant, ctx) from None
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Runs the verb; a reader who closed the pipe has seen enough, which is no failure."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            from abverify.cli.options import abandon_output
+
+            abandon_output()
+            return 0
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Lists the verbs from the table, without importing any of them."""
         del ctx
@@ -91,7 +104,7 @@ def run(arguments: list[str]) -> int:
     try:
         result: Any = root.main(args=arguments, prog_name="abverify", standalone_mode=False)
     except AbverifyError as error:
-        _say(error.diagnostics())
+        _say(_guided(error))
         return exit_code_of(error)
     except click.ClickException as error:
         error.show()
@@ -99,15 +112,23 @@ def run(arguments: list[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         _say("interrupted: everything finished so far is kept; run the same command to go on")
         return INTERRUPTED
-    except BrokenPipeError:
-        sys.stderr.close()
-        return 0
     except Exception as error:  # noqa: BLE001 (the last resort: a bug must not look like a verdict)
         from abverify.cli.crash import write_report
 
         _say(write_report(error, arguments))
         return INTERNAL
     return result if isinstance(result, int) else 0
+
+
+def _guided(error: AbverifyError) -> str:
+    """The diagnostics, each with a next step: where none is closer, the rule explained."""
+    from abverify.errors import members
+
+    parts = []
+    for member in members(error):
+        explain = "" if member.next_step else f"\n  next: abverify explain {member.rule}"
+        parts.append(member.diagnostics() + explain)
+    return "\n".join(parts)
 
 
 def _say(text: str) -> None:

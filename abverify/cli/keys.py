@@ -21,11 +21,9 @@ def new(name: str, unencrypted: bool, root: str | None) -> int:  # noqa: FBT001
     gives the passphrase without a question.
     """
     from abverify.app.keys import new_key
+    from abverify.cli.signing import ask_passphrase
 
-    def ask() -> str:
-        return str(click.prompt("passphrase", hide_input=True, confirmation_prompt=True, err=True))
-
-    key = new_key(name, root, ask, unencrypted=unencrypted)
+    key = new_key(name, root, lambda: ask_passphrase(twice=True), unencrypted=unencrypted)
     click.echo(f"{key.name}  keyid {key.keyid}\n{key.file}")
     return 0
 

@@ -54,12 +54,46 @@ class Common:
     def emit(self, text: str) -> None:
         """Writes the result: to `--output`, or to standard output."""
         if self.output is None:
-            sys.stdout.write(text)
-            sys.stdout.flush()
+            try:
+                sys.stdout.write(text)
+                sys.stdout.flush()
+            except BrokenPipeError:  # the reader left early; the verdict stands as it is
+                abandon_output()
             return
         from abverify.workspace.files import replace_file
 
         replace_file(Path(self.output), text.encode("utf-8"))
+
+
+def abandon_output() -> None:
+    """Sends what is left of standard output nowhere, so that nothing more can fail on it."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
+def _prove_writable(output: str) -> None:
+    """Refuses a result file that cannot be written, before anything is done or signed."""
+    import tempfile
+
+    from abverify.errors import IndeterminateError
+
+    target = Path(output)
+    found = "a folder" if target.is_dir() else None
+    try:
+        with tempfile.TemporaryFile(dir=target.parent):
+            pass
+    except OSError as error:
+        found = error.strerror or str(error)
+    if found is not None:
+        raise IndeterminateError(
+            "the result cannot be written there; nothing was done",
+            rule="AV404",
+            place=output,
+            expected="a file in a writable folder",
+            found=found,
+            next_step="name another file with --output",
+        )
 
 
 def common_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -74,6 +108,8 @@ def common_options(function: Callable[..., Any]) -> Callable[..., Any]:
         no_color: bool,  # noqa: FBT001
         **rest: Any,
     ) -> Any:
+        if output is not None:
+            _prove_writable(output)
         color = not no_color and not os.environ.get("NO_COLOR") and sys.stdout.isatty()
         return function(Common(root, format_, output, quiet, color and output is None), **rest)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from functools import wraps
 from typing import TYPE_CHECKING, Any
@@ -28,7 +29,7 @@ def signing_options(*, reason: str | None = None) -> Callable[[Callable[..., Any
         ) -> Any:
             from abverify.app.signing import Signature
 
-            signature = Signature(key, reason, milestone, _ask)
+            signature = Signature(key, reason, milestone, ask_passphrase)
             return function(*arguments, signature=signature, **rest)
 
         options = (
@@ -61,5 +62,10 @@ def _milestone(_: click.Context, __: click.Parameter, value: str | None) -> str 
     return value
 
 
-def _ask() -> str:
-    return str(click.prompt("passphrase", hide_input=True, err=True))
+def ask_passphrase(*, twice: bool = False) -> str:
+    """The passphrase as typed at the terminal; empty where there is no terminal to type at."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        return ""
+    return str(click.prompt("passphrase", hide_input=True, confirmation_prompt=twice, err=True))

@@ -36,9 +36,9 @@ def init(
     """
     from abverify.app.trust import InitRequest, init_trust
     from abverify.cli.printing import show
-    from abverify.cli.signing import _ask
+    from abverify.cli.signing import ask_passphrase
 
-    request = InitRequest(origin, principal, key, expires_days, note, _ask)
+    request = InitRequest(origin, principal, key, expires_days, note, ask_passphrase)
     return show(common, init_trust(common.root, request))
 
 
