@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 from abverify.app.append import require_sound
 from abverify.app.docket import open_repository
+from abverify.errors import InvalidError
 from abverify.model.report import CheckReport, Reason
 from abverify.verify.evaluate import unobserved_lines
 from abverify.verify.verdict import Decision, decide, evidence_line, weights_reason
+from abverify.workspace.pins import input_digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,6 +18,10 @@ if TYPE_CHECKING:
 
     from abverify.app.docket import Repository
     from abverify.workspace.contracts import LoadedContract
+
+
+_NOT_THE_LAW = frozenset(["AV313", "AV114"])
+"""Rules that must be kept before any evidence can be made or counted."""
 
 
 def check(root: Path, name: str) -> CheckReport:
@@ -40,17 +46,45 @@ def decision_on(repository: Repository, loaded: LoadedContract) -> Decision:
     require_sound(repository)
     gate = loaded.contract.gate
     decision = decide(repository.docket(loaded), repository.evidence.offered_to(gate))
-    unpublished = _unpublished(repository, loaded)
-    if unpublished is None:
+    unlawful = _unlawful(repository, loaded)
+    if not unlawful:
         return decision
     return Decision(
         verdict="cannot-evaluate",
-        reasons=(unpublished, *(r for r in decision.reasons if r.severity == "error")),
+        reasons=(*unlawful, *(r for r in decision.reasons if r.severity == "error")),
         criteria=unobserved_lines(loaded.contract.criteria),
         considered=decision.considered,
         deciding=None,
         attempts_total=decision.attempts_total,
     )
+
+
+def _unlawful(repository: Repository, loaded: LoadedContract) -> tuple[Reason, ...]:
+    """Why the files at hand are not the gate's law; empty when they are."""
+    unpublished = _unpublished(repository, loaded)
+    return (unpublished,) if unpublished else tuple(_drift(repository, loaded))
+
+
+def _drift(repository: Repository, loaded: LoadedContract) -> Iterator[Reason]:
+    """The inputs that are not the ones that were published with the contract."""
+    pins = repository.pins_of(loaded)
+    for path in loaded.contract.inputs():
+        try:
+            found = f"sha256 {input_digest(repository.root, path)}"
+        except InvalidError as error:
+            found = error.message
+        if found != f"sha256 {pins.get(path)}":
+            yield Reason(
+                "pin-drift",
+                "AV114",
+                "error",
+                f"{path} is not the input that was published with the contract",
+                place=path,
+                expected=f"sha256 {pins.get(path)}",
+                found=found,
+                next="restore it, or publish it with a higher contract version: "
+                f"abverify amend {loaded.contract.gate.name} --reason …",
+            )
 
 
 def _unpublished(repository: Repository, loaded: LoadedContract) -> Reason | None:
@@ -73,8 +107,15 @@ def _unpublished(repository: Repository, loaded: LoadedContract) -> Reason | Non
         place=loaded.path,
         expected=expected,
         found=f"version {loaded.contract.version}, sha256 {loaded.sha256}",
-        next=f"publish it: abverify amend {gate.name}, or restore the published bytes",
+        next=_publish_first(repository, loaded),
     )
+
+
+def _publish_first(repository: Repository, loaded: LoadedContract) -> str:
+    gate = loaded.contract.gate
+    if repository.in_force(gate) is None:
+        return f"abverify amend {gate.name} --introduce --reason …"
+    return f"abverify amend {gate.name} --reason … publishes it; or restore the published bytes"
 
 
 def report_on(
@@ -117,7 +158,7 @@ def _notes(repository: Repository, loaded: LoadedContract) -> Iterator[Reason]:
             "warning",
             "a run was begun and never finished; it is no evidence",
             place=path,
-            next=f"abverify run {gate.name} --stage bench goes on where it stopped",
+            next=_unfinished_next(path, gate.name),
         )
     for item in repository.evidence.unreadable_of(gate):
         yield Reason(
@@ -136,8 +177,19 @@ def _notes(repository: Repository, loaded: LoadedContract) -> Iterator[Reason]:
         yield unpinned
 
 
+def _unfinished_next(path: str, name: str) -> str:
+    """A calibration is one sitting; every other run goes on where it stopped."""
+    stage = path.rsplit("/", 1)[-1].split("-", maxsplit=1)[0]
+    if stage == "calibrate":
+        return f"remove the folder; abverify run {name} --stage calibrate starts afresh"
+    return f"abverify run {name} --stage {stage} goes on where it stopped"
+
+
 def _next(loaded: LoadedContract, decision: Decision, *, recorded: bool) -> tuple[str, ...]:
     name = loaded.contract.gate.name
+    lawless = [r.next for r in decision.reasons if r.rule in _NOT_THE_LAW and r.next]
+    if lawless:
+        return tuple(dict.fromkeys(lawless))
     if decision.verdict == "cannot-evaluate":
         return (f"abverify check {name} --run makes the evidence that is missing",)
     if recorded:

@@ -10,6 +10,7 @@ from abverify._clock import now
 from abverify.errors import AbverifyError
 from abverify.evidence.manifest import ChainHead
 from abverify.model.report import ScopeLine
+from abverify.records.bodies import Amendment
 from abverify.records.law import in_force_amendment
 from abverify.records.ledger import Ledger, read_ledger
 from abverify.records.lifecycle import gate_state, scope_states
@@ -77,9 +78,15 @@ class Repository:
         """Every evidence bundle."""
         return load_evidence(self.root)
 
-    @cached_property
-    def pins(self) -> dict[str, str]:
-        """The pinned digest of each input, by path."""
+    def pins_of(self, loaded: LoadedContract) -> dict[str, str]:
+        """The pinned digest of each input of a contract, by path.
+
+        A published contract's pins are the signed ones: `pin.lock` beside it is a
+        convenience that anybody can edit, and counts only until there is a record.
+        """
+        record = self.publication(loaded)
+        if record is not None and isinstance(record.body, Amendment):
+            return dict(record.body.pins)
         return dict(load_pins(self.root).inputs)
 
     def in_force(self, gate: GateId) -> Record | None:
@@ -100,7 +107,7 @@ class Repository:
         return Docket(
             contract=loaded.contract,
             others=tuple(other for other in others if other.gate != loaded.contract.gate),
-            pins=self.pins,
+            pins=self.pins_of(loaded),
             fixtures=self._fixtures(loaded.contract),
             published_seq=record.seq if record else None,
             calibrations=self.evidence.calibrations(),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from abverify._canonical import sha256_hex
-from abverify.app.docket import chain_heads
+from abverify.app.docket import chain_heads, open_repository
 from abverify.bench.harness import harness_facts
 from abverify.bench.oracle import Bench
 from abverify.bench.sandbox import find_sandbox, toolchains
@@ -15,10 +15,9 @@ from abverify.errors import IndeterminateError, InvalidError, UntrustedError
 from abverify.evidence.demand import demanded
 from abverify.evidence.lock import RunLock
 from abverify.toolcalls import DEFAULT_TOOLS
-from abverify.workspace.contracts import load_registry
 from abverify.workspace.corpora import load_corpus
 from abverify.workspace.files import read_bytes
-from abverify.workspace.pins import input_digest, load_pins
+from abverify.workspace.pins import input_digest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -83,8 +82,9 @@ def open_gate(root: Path, name: str) -> OpenGate:
         AbverifyError: AV110/AV111 for the name, AV114 for drifted inputs, and
             whatever is wrong with contract or corpus.
     """
-    contract = load_registry(root).find(name).contract
-    pins = load_pins(root).inputs
+    repository = open_repository(root)
+    loaded = repository.registry.find(name)
+    contract, pins = loaded.contract, repository.pins_of(loaded)
     for path in contract.inputs():
         _prove_pinned(root, path, pins, contract)
     prompt = read_bytes(root, contract.config.prompt.system)

@@ -18,6 +18,7 @@ from abverify.app.measurement import (
 from abverify.bench.calibrate import calibrate
 from abverify.bench.journal import Journal
 from abverify.bench.schedule import Plan, run_trials
+from abverify.errors import IndeterminateError
 from abverify.evidence.manifest import MANIFEST, START_SCHEMA, Start
 from abverify.evidence.rows import CalibrationRow, ParserCalibrationRow
 from abverify.evidence.scores import compute_scores
@@ -126,8 +127,18 @@ def _journal(
         lock_sha256=lock.sha256,
         began_after=gate.heads,
     )
-    with Journal(root / path, start, lock) as journal:
-        yield journal, path
+    try:
+        with Journal(root / path, start, lock) as journal:
+            yield journal, path
+    except OSError as error:
+        raise IndeterminateError(
+            "a file of the run could not be read or written; finished trials are kept",
+            rule="AV404",
+            place=str(error.filename or path),
+            expected="writable folders with space left",
+            found=error.strerror or str(error),
+            next_step="make room or mend the permissions, then run the same command again",
+        ) from error
 
 
 def _run_id(root: Path, gate: OpenGate, request: RunRequest, lock: RunLock) -> str:
