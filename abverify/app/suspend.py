@@ -61,7 +61,7 @@ def suspend(root: Path, request: SuspendRequest) -> FindingsReport:
         raise InvalidError(
             "a suspension cannot say this",
             rule="AV443",
-            place=f"suspension {request.suspension}",
+            place=f"suspension {request.suspension!r}",
             expected="an id, and a --scope or a --gate",
             found=fault_text(error),
             next_step="abverify suspend --help shows an example",
