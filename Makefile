@@ -17,7 +17,7 @@ demo: .venv/demo.stamp
 
 test: .venv/dev.stamp
 	@tools/system_packages.sh bwrap cargo
-	@$(BIN)/python -m pytest -n 2
+	@$(BIN)/python -m pytest -n 2 --dist worksteal
 
 lint: .venv/dev.stamp
 	@$(BIN)/ruff check .
