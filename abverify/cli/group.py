@@ -107,6 +107,9 @@ def run(arguments: list[str]) -> int:
         _say(_guided(error))
         return exit_code_of(error)
     except click.ClickException as error:
+        from abverify.report.plain import inert
+
+        error.message = inert(error.message)  # click repeats what was typed, as it was typed
         error.show()
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):

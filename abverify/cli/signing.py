@@ -42,8 +42,8 @@ def signing_options(*, reason: str | None = None) -> Callable[[Callable[..., Any
             ),
             click.option(
                 "--reason",
-                default=reason,
-                required=reason is None,
+                # An explicit `default=None` would count as given and need no --reason.
+                **({"required": True} if reason is None else {"default": reason}),
                 metavar="TEXT",
                 help="Why, for later readers; it becomes part of the record.",
             ),
