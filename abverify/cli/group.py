@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import io
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -107,10 +108,7 @@ def run(arguments: list[str]) -> int:
         _say(_guided(error))
         return exit_code_of(error)
     except click.ClickException as error:
-        from abverify.report.plain import inert
-
-        error.message = inert(error.message)  # click repeats what was typed, as it was typed
-        error.show()
+        _say(_click_text(error))
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
         _say("interrupted: everything finished so far is kept; run the same command to go on")
@@ -121,6 +119,13 @@ def run(arguments: list[str]) -> int:
         _say(write_report(error, arguments))
         return INTERNAL
     return result if isinstance(result, int) else 0
+
+
+def _click_text(error: click.ClickException) -> str:
+    """What click would print itself, raw; it repeats what was typed as it was typed."""
+    buffer = io.StringIO()
+    error.show(buffer)
+    return buffer.getvalue().rstrip("\n")
 
 
 def _guided(error: AbverifyError) -> str:

@@ -73,7 +73,10 @@ def test_a_line_separator_inside_a_turn_ends_no_line() -> None:
 
 @pytest.mark.parametrize(
     "bad",
-    ["not json", "[]", "1", "null", "{}", '{"raw": 1}', '{"raw": "x", "finish_reason": 2}', "[" * 99999],
+    [
+        "not json", "[]", "1", "null", "{}", '{"raw": 1}', '{"raw": "x", "finish_reason": 2}',
+        "[" * 99999,
+    ],
     ids=["text", "list", "number", "null", "empty", "raw", "reason", "deep"],
 )  # fmt: skip
 def test_a_line_that_is_no_turn_is_named_by_its_number(bad: str) -> None:
