@@ -36,6 +36,11 @@ class Place:
         return ":".join(parts)
 
 
+def one_line(text: str) -> str:
+    """The text with its line breaks shown: a value must not forge a line of our own."""
+    return text.replace("\r", "\\r").replace("\n", "\\n")
+
+
 class AbverifyError(Exception):
     """Something a person must know about, with the rule it breaks and the way on.
 
@@ -69,7 +74,7 @@ class AbverifyError(Exception):
 
     def diagnostics(self) -> str:
         """The whole message, one fact a line: rule, place, expected, found, next."""
-        head = f"error[{self.rule}]: {self.message}"
+        head = f"error[{self.rule}]: {one_line(self.message)}"
         facts = (
             ("  at", self.place),
             ("  expected", self.expected),
@@ -77,7 +82,10 @@ class AbverifyError(Exception):
             ("  next", self.next_step),
         )
         return "\n".join(
-            [head, *(f"{name}: {value}" for name, value in facts if value is not None)]
+            [
+                head,
+                *(f"{name}: {one_line(str(value))}" for name, value in facts if value is not None),
+            ]
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
+from abverify.errors import one_line
 from abverify.report.plain import inert
 
 if TYPE_CHECKING:
@@ -247,7 +248,7 @@ def _reasons(console: Console, reasons: Iterable[Reason]) -> None:
 
     for reason in reasons:
         style = _SEVERITY_STYLE[reason.severity]
-        head = f"{reason.severity}[{reason.rule}] {reason.code}: {reason.message}"
+        head = f"{reason.severity}[{reason.rule}] {reason.code}: {one_line(reason.message)}"
         console.print(Padding(_styled(head, style), (0, 0, 0, 2)))
         facts = (
             ("at", reason.place),
@@ -257,4 +258,4 @@ def _reasons(console: Console, reasons: Iterable[Reason]) -> None:
         )
         for label, text in facts:
             if text is not None:
-                _field(console, f"  {label}", text)
+                _field(console, f"  {label}", one_line(text))

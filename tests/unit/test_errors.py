@@ -104,3 +104,12 @@ def test_a_group_of_faults_exits_with_its_gravest_member(
 def test_a_group_without_a_fault_cannot_be_made() -> None:
     with pytest.raises(ValueError, match="at least one error"):
         FaultsError(())
+
+
+def test_a_value_cannot_forge_a_line_of_its_own() -> None:
+    error = UsageError("no gate", rule="AV110", found="x\nerror[AV000]: all is well")
+
+    assert error.diagnostics().splitlines() == [
+        "error[AV110]: no gate",
+        "  found: x\\nerror[AV000]: all is well",
+    ]

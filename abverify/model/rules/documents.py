@@ -54,8 +54,9 @@ RULES = (
     Rule(
         "AV114",
         "inputs are the pinned ones",
-        "contracts/pin.lock holds the digest of every prompt and corpus at the published version."
-        " Other bytes under the same name would be another measurement.",
+        "The record that published a contract version holds the digest of every prompt and corpus"
+        " it rests on (contracts/pin.lock repeats them). Other bytes under the same name would be"
+        " another measurement.",
         "a prompt edited after the contract was published",
         "the prompt restored, or the change published with abverify amend",
     ),
