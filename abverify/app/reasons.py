@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from abverify.errors import FaultsError
+from abverify.errors import members
 from abverify.model.report import Reason
 
 if TYPE_CHECKING:
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 def error_reasons(error: AbverifyError, code: str) -> tuple[Reason, ...]:
     """An error, or each one of a group, under a code."""
-    errors = error.errors if isinstance(error, FaultsError) else (error,)
     return tuple(
         Reason(
             code,
@@ -26,7 +25,7 @@ def error_reasons(error: AbverifyError, code: str) -> tuple[Reason, ...]:
             found=item.found,
             next=item.next_step,
         )
-        for item in errors
+        for item in members(error)
     )
 
 

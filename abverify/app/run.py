@@ -156,13 +156,14 @@ def _run_id(root: Path, gate: OpenGate, request: RunRequest, lock: RunLock) -> s
 def _close(journal: Journal, path: str, gate: OpenGate) -> RunReport:
     scores = _scores(journal, gate)
     manifest = journal.close(scores, finished_at=timestamp(now()), notes=())
-    return _bench_report(path, manifest, journal, gate, fresh=True)
+    return _bench_report(path, manifest, scores, journal, gate, fresh=True)
 
 
 def _finished(root: Path, path: str, journal: Journal, gate: OpenGate) -> RunReport:
     """A run that is whole already is left exactly as it is: records may cite it."""
     manifest = load_bundle(root, path).manifest
-    return _bench_report(path, manifest, journal, gate, fresh=False)
+    scores = _scores(journal, gate)
+    return _bench_report(path, manifest, scores, journal, gate, fresh=False)
 
 
 def _scores(journal: Journal, gate: OpenGate) -> Scores:
@@ -173,9 +174,14 @@ def _scores(journal: Journal, gate: OpenGate) -> Scores:
 
 
 def _bench_report(
-    path: str, manifest: Manifest, journal: Journal, gate: OpenGate, *, fresh: bool
+    path: str,
+    manifest: Manifest,
+    scores: Scores,
+    journal: Journal,
+    gate: OpenGate,
+    *,
+    fresh: bool,
 ) -> RunReport:
-    scores = _scores(journal, gate)
     measured = len(journal.measured())
     total = 1 if manifest.stage == "smoke" else scores.planned
     whole = measured == total
