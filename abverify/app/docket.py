@@ -14,6 +14,7 @@ from abverify.records.bodies import Amendment
 from abverify.records.law import in_force_amendment
 from abverify.records.ledger import Ledger, read_ledger
 from abverify.records.lifecycle import gate_state, scope_states
+from abverify.records.lineage import disowned_evidence
 from abverify.verify.eligibility import Docket
 from abverify.workspace.contracts import (
     LoadedContract,
@@ -112,6 +113,7 @@ class Repository:
             published_seq=record.seq if record else None,
             calibrations=self.evidence.calibrations(),
             now=self.now,
+            disowned=disowned_evidence(self.ledger.records),
         )
 
     def _fixtures(self, contract: Contract) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from abverify.records.bodies import (
     evidence_root,
 )
 from abverify.records.fields import Digest
+from abverify.records.lineage import voided
 
 if TYPE_CHECKING:
     from typing import Any
@@ -144,8 +145,11 @@ def _valid_until(loaded: LoadedContract, bundle: Bundle) -> str:
 def _stands_already(
     repository: Repository, loaded: LoadedContract, body: Discharge | NonDischarge
 ) -> bool:
-    """Whether the gate's newest decision says the same of the same contract and evidence."""
+    """Whether the gate's newest decision stands and says the same of the same evidence."""
+    void = voided(repository.ledger.chains.values())
     for record in reversed(repository.ledger.chain(loaded.contract.gate)):
+        if record.sha256 in void:
+            return False
         if isinstance(record.body, Decision):
             same = (type(record.body), record.contract_sha256, record.body.evidence_root)
             return same == (type(body), loaded.sha256, body.evidence_root)

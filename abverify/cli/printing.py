@@ -8,12 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from abverify.cli.options import Common
-    from abverify.model.bundle_report import BundleReport
-    from abverify.model.report import CheckReport, FindingsReport
-    from abverify.model.run_report import RunReport
-    from abverify.model.status_report import StatusReport
-
-    Report = BundleReport | CheckReport | FindingsReport | RunReport | StatusReport
+    from abverify.model.report import Report
 
 
 def show(common: Common, report: Report) -> int:

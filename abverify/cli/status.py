@@ -9,14 +9,32 @@ import click
 from abverify.cli.options import common_options
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from abverify.cli.options import Common
 
 
-@click.command(epilog="Example:\n\n  abverify status")
+@click.command(epilog="Examples:\n\n  abverify status\n\n  abverify status --at 2026-06-30")
+@click.option(
+    "--at",
+    metavar="DATE",
+    callback=lambda _, __, value: None if value is None else _moment(value),
+    help="As it stood then: a UTC date (its end), or a timestamp like 2026-06-30T12:00:00Z.",
+)
 @common_options
-def command(common: Common) -> int:
+def command(common: Common, at: datetime | None) -> int:
     """Show every gate and scope, each with its state derived from the ledger."""
     from abverify.app.status import status
     from abverify.cli.printing import show
 
-    return show(common, status(common.root))
+    return show(common, status(common.root, at))
+
+
+def _moment(text: str) -> datetime:
+    from abverify._clock import parse_timestamp
+
+    try:
+        return parse_timestamp(text if "T" in text else f"{text}T23:59:59Z")
+    except ValueError:
+        wanted = "a date like 2026-06-30 or a timestamp like 2026-06-30T12:00:00Z"
+        raise click.BadParameter(f"{text!r} is not {wanted}") from None

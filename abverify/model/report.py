@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 Severity = Literal["error", "warning", "note"]
 Verdict = Literal["met", "not-met", "cannot-evaluate"]
+
+
+class Report(Protocol):
+    """What every verb gives back: a value to render in any format, and its exit code."""
+
+    @property
+    def exit_code(self) -> int:
+        """The documented exit code; the format never changes it."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The report as plain JSON data under the common head."""
 
 
 @dataclass(frozen=True, slots=True)

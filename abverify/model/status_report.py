@@ -36,11 +36,19 @@ class GateLine:
 
 @dataclass(frozen=True, slots=True)
 class StatusReport:
-    """Every gate and scope of the repository; faults of the ledger come first."""
+    """Every gate and scope of the repository; faults of the ledger come first.
+
+    Attributes:
+        gates: every gate that has a contract.
+        scopes: every scope that a suspension ever named.
+        reasons: the faults of the ledger.
+        at: the moment looked back to; None for the present.
+    """
 
     gates: tuple[GateLine, ...]
     scopes: tuple[ScopeLine, ...]
     reasons: tuple[Reason, ...]
+    at: str | None = None
 
     @property
     def exit_code(self) -> int:
@@ -57,6 +65,7 @@ class StatusReport:
             "reasons": [reason.to_json() for reason in self.reasons],
             "checked": len(self.gates),
             "total": len(self.gates),
+            "at": self.at,
             "gates": [line.to_json() for line in self.gates],
             "scopes": [line.to_json() for line in self.scopes],
         }

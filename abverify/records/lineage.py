@@ -57,6 +57,25 @@ def voided(chains: Iterable[Sequence[Record]]) -> frozenset[str]:
     return frozenset(void)
 
 
+def disowned_evidence(records: Collection[Record]) -> frozenset[str]:
+    """The manifest digests of the bundles that a retracted decision rests on as invalid evidence.
+
+    Only the cause `evidenceInvalid` says so: a decision taken back for another
+    reason leaves its evidence as good as it was.
+    """
+    targets = {
+        r.body.target.sha256
+        for r in records
+        if isinstance(r.body, Retraction) and r.body.cause == "evidenceInvalid"
+    }
+    return frozenset(
+        bundle.manifest_sha256
+        for record in records
+        if record.sha256 in targets and isinstance(record.body, Decision)
+        for bundle in record.body.evidence
+    )
+
+
 def successors(
     condition: LiftCondition, records: Collection[Record], void: AbstractSet[str]
 ) -> frozenset[str]:

@@ -36,6 +36,7 @@ class Docket:
             published; None while it is not.
         calibrations: every calibration bundle known.
         now: the moment of judgement.
+        disowned: manifest digests of the bundles that a retraction declared invalid.
     """
 
     contract: Contract
@@ -45,6 +46,7 @@ class Docket:
     published_seq: int | None
     calibrations: Sequence[Bundle]
     now: datetime
+    disowned: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,7 @@ def judge(bundle: Bundle, docket: Docket) -> Eligibility:
         *_configuration(bundle, docket),
         *_identity(bundle, docket),
         *_isolation(bundle),
+        *_disowned(bundle, docket),
         *_completeness(bundle, docket, scores),
         *_order(bundle, docket),
         *_age(bundle, docket),
@@ -216,6 +219,19 @@ def _isolation(bundle: Bundle) -> Iterator[Reason]:
             expected="sandbox.isolated=true",
             found="sandbox.isolated=false",
             next="run again without --unsafe-no-sandbox",
+        )
+
+
+def _disowned(bundle: Bundle, docket: Docket) -> Iterator[Reason]:
+    if bundle.sha256 in docket.disowned:
+        yield _error(
+            "tainted",
+            "AV483",
+            "a signed retraction declares this evidence invalid",
+            place=bundle.path,
+            expected="evidence that nobody took back",
+            found="a retraction of a decision that rests on it, for evidenceInvalid",
+            next=f"abverify check {docket.contract.gate.name} --run makes new evidence",
         )
 
 

@@ -43,7 +43,7 @@ class TestJson:
                 CHECK_KEYS,
             ),
             (("audit",), 0, "abverify/audit/v1", "facts"),
-            (("status",), 0, "abverify/status/v1", "gates scopes"),
+            (("status",), 0, "abverify/status/v1", "at gates scopes"),
             (("lint",), 1, "abverify/lint/v1", "facts"),
             (("trust", "show"), 0, "abverify/trust/v1", "facts"),
             (

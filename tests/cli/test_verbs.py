@@ -39,8 +39,8 @@ WITHOUT_ARGUMENTS = {("keys", "list"), ("trust", "show")}
 
 def test_these_are_the_verbs() -> None:
     assert sorted(VERBS) == [
-        "amend", "audit", "check", "evidence", "explain", "keys", "lint", "run", "schema",
-        "status", "suspend", "toolcalls", "trust",
+        "amend", "audit", "check", "discharge", "evidence", "explain", "keys", "lift", "lint",
+        "log", "retract", "run", "schema", "show", "status", "suspend", "toolcalls", "trust",
     ]  # fmt: skip
 
 

@@ -21,7 +21,7 @@ def all_rules() -> dict[str, Rule]:
     Raises:
         ValueError: if two rules share an id (a bug that the tests catch).
     """
-    from abverify.model.rules import documents, evidence, integrity, machine, measuring
+    from abverify.model.rules import documents, evidence, integrity, machine, measuring, trail
 
     rules = [
         *machine.RULES,
@@ -29,6 +29,7 @@ def all_rules() -> dict[str, Rule]:
         *evidence.RULES,
         *integrity.RULES,
         *measuring.RULES,
+        *trail.RULES,
     ]
     catalogue = {rule.id: rule for rule in rules}
     if len(catalogue) != len(rules):
