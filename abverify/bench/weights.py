@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import importlib.metadata
-import os
-import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Protocol, cast
+from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from abverify._canonical import sha256_hex
-from abverify.bench.gguf_header import GgufHeader, missing_package, read_header
-from abverify.errors import IndeterminateError, InvalidError, UntrustedError
+from abverify.bench.extras import missing_package
+from abverify.bench.weights_file import FileStamp, examine, stamp_of, unavailable
+from abverify.errors import InvalidError
+from abverify.model.sources import FileSource, HubSource, PackageSource, parse_source
 
-_PACKAGE: Final = re.compile(r"python-package://(?P<dist>[A-Za-z0-9][A-Za-z0-9._-]*)/(?P<path>.+)")
-_HUB: Final = re.compile(r"hf://(?P<repo>[^/@]+/[^/@]+)@(?P<revision>[^/@]+)/(?P<path>.+)")
-_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
-_SOURCES: Final = "python-package://distribution/path, hf://owner/name@revision/path, or a path"
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
-FileStamp = tuple[int, int, int, int]
-"""Device, inode, size in bytes and modification time in ns: the same file, untouched since."""
+    from abverify.bench.gguf_header import GgufHeader
+    from abverify.bench.weights_file import Examined
+
+CACHED_NOTE: Final = "hash from cache; --paranoid reads the bytes again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +40,7 @@ class WeightFacts:
         chat_template: the template's text.
         template_sha256: digest of its UTF-8 bytes.
         tokenizer_sha256: digest of tokens, types, merges and special ids.
+        from_cache: whether `sha256` is that of an earlier reading of the untouched file.
 
     A fact the file does not state is null.
     """
@@ -57,6 +57,7 @@ class WeightFacts:
     chat_template: str | None
     template_sha256: str | None
     tokenizer_sha256: str | None
+    from_cache: bool = field(default=False, compare=False)
 
 
 def locate(source: str, *, file: str, root: Path) -> Path:
@@ -72,7 +73,7 @@ def locate(source: str, *, file: str, root: Path) -> Path:
         InvalidError: AV516 if the source is of no known kind or leads to another file name.
         IndeterminateError: AV510 if it cannot be had here.
     """
-    path = _resolve(source, root)
+    path = resolve(source, root)
     if path.name != file:
         raise InvalidError(
             "model.source and model.weights.file name different files",
@@ -85,13 +86,22 @@ def locate(source: str, *, file: str, root: Path) -> Path:
     return path
 
 
-def identify(path: Path, *, expected_sha256: str | None, name: str | None = None) -> WeightFacts:
-    """Reads what a GGUF file is, hashing every byte of it, without loading it.
+def identify(
+    path: Path,
+    *,
+    expected_sha256: str | None,
+    name: str | None = None,
+    paranoid: bool = False,
+    watch: Callable[[int, int], None] | None = None,
+) -> WeightFacts:
+    """Reads what a GGUF file is, under the digest of all its bytes, without loading it.
 
     Args:
         path: the file.
         expected_sha256: what its digest must be; null when the contract only describes it.
         name: what to call it in an error message; by default its path.
+        paranoid: whether to read every byte even where the digest is remembered.
+        watch: called while hashing with the bytes read so far and the bytes in all.
 
     Raises:
         IndeterminateError: AV510 if there is no such file, AV514 if `gguf` is not installed.
@@ -99,40 +109,26 @@ def identify(path: Path, *, expected_sha256: str | None, name: str | None = None
         UntrustedError: AV512 if its digest is another one, or it changed while it was read.
     """
     shown = name or str(path)
-    try:
-        if path.exists() and not path.is_file():
-            raise _unavailable(shown, "not a regular file")
-        with path.open("rb") as stream:
-            stamp = _stamp(os.fstat(stream.fileno()))
-            header = read_header(stream, size=stamp[2], name=shown)
-            stream.seek(0)
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
-            if _stamp(os.fstat(stream.fileno())) != stamp:
-                raise _changed(shown)
-    except OSError as error:
-        raise _unavailable(shown, error.strerror or str(error)) from None
-    if expected_sha256 not in (None, digest):
-        raise UntrustedError(
-            "the weights are not the declared ones",
-            rule="AV512",
-            place=shown,
-            expected=f"sha256 {expected_sha256}",
-            found=f"sha256 {digest}",
-            next_step="fetch the declared file, or amend the contract (retargeting)",
-        )
-    return _facts(header, digest=digest, stamp=stamp, name=shown)
+    found = examine(
+        path, expected_sha256=expected_sha256, name=shown, paranoid=paranoid, watch=watch
+    )
+    return weight_facts(found, name=shown)
 
 
 def file_stamp(path: Path) -> FileStamp:
     """The stamp of a file as it is now."""
-    return _stamp(path.stat())
+    return stamp_of(path.stat())
 
 
-def _stamp(status: os.stat_result) -> FileStamp:
-    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+def weight_facts(found: Examined, *, name: str) -> WeightFacts:
+    """What an examined file says of itself.
 
+    Raises:
+        InvalidError: AV511 if it says so in values of the wrong type, or is a part of a model.
+        IndeterminateError: AV514 if `gguf` is not installed.
+    """
+    header = found.header
 
-def _facts(header: GgufHeader, *, digest: str, stamp: FileStamp, name: str) -> WeightFacts:
     def text(key: str) -> str | None:
         value = header.values.get(key)
         if value is not None and not isinstance(value, str):
@@ -148,9 +144,9 @@ def _facts(header: GgufHeader, *, digest: str, stamp: FileStamp, name: str) -> W
     _refuse_split(header, name)
     template = text("tokenizer.chat_template")
     return WeightFacts(
-        sha256=digest,
-        size=stamp[2],
-        stamp=stamp,
+        sha256=found.sha256,
+        size=found.stamp[2],
+        stamp=found.stamp,
         kind=text("general.type") or "model",
         architecture=text("general.architecture"),
         size_label=text("general.size_label"),
@@ -160,6 +156,7 @@ def _facts(header: GgufHeader, *, digest: str, stamp: FileStamp, name: str) -> W
         chat_template=template,
         template_sha256=None if template is None else sha256_hex(template.encode()),
         tokenizer_sha256=header.tokenizer_sha256,
+        from_cache=found.from_cache,
     )
 
 
@@ -191,16 +188,15 @@ def _file_type(header: GgufHeader) -> str | None:
     return label.removeprefix("MOSTLY_").removeprefix("ALL_")
 
 
-def _resolve(source: str, root: Path) -> Path:
-    if match := _PACKAGE.fullmatch(source):
-        return _in_package(match["dist"], match["path"], source)
-    if match := _HUB.fullmatch(source):
-        return _in_hub(match["repo"], match["revision"], match["path"], source)
-    if _SCHEME.match(source):
-        raise InvalidError(
-            "unknown kind of model source", rule="AV516", expected=_SOURCES, found=source
-        )
-    return root / source
+def resolve(source: str, root: Path) -> Path:
+    """The path a source leads to, as for `locate`, whatever the file is called."""
+    match parse_source(source):
+        case PackageSource(distribution, path):
+            return _in_package(distribution, path, source)
+        case HubSource(repository, revision, path):
+            return _in_hub(repository, revision, path, source)
+        case FileSource(path):
+            return root / path
 
 
 def _in_package(distribution: str, wanted: str, source: str) -> Path:
@@ -208,13 +204,13 @@ def _in_package(distribution: str, wanted: str, source: str) -> Path:
     try:
         found = importlib.metadata.distribution(distribution)
     except importlib.metadata.PackageNotFoundError:
-        raise _unavailable(
+        raise unavailable(
             source, f"the package {distribution} is not installed", step=step
         ) from None
     for entry in found.files or ():
         if entry.as_posix() == wanted:
             return Path(str(entry.locate()))
-    raise _unavailable(source, f"{distribution} {found.version} holds no such file", step=step)
+    raise unavailable(source, f"{distribution} {found.version} holds no such file", step=step)
 
 
 class _Hub(Protocol):
@@ -229,8 +225,8 @@ def _in_hub(repository: str, revision: str, wanted: str, source: str) -> Path:
     try:
         hub = cast("_Hub", importlib.import_module("huggingface_hub"))
     except ImportError:
-        raise _unavailable(
-            source, "huggingface_hub is not installed", step="pip install huggingface_hub"
+        raise unavailable(
+            source, "huggingface_hub is not installed", step="pip install 'abverify[hub]'"
         ) from None
     faults: list[str] = []
     for offline in (True, False):
@@ -240,30 +236,8 @@ def _in_hub(repository: str, revision: str, wanted: str, source: str) -> Path:
             )
         except Exception as error:  # noqa: BLE001 (the library and its HTTP client raise many kinds)
             faults.append(" ".join(str(error).split())[:200])
-    raise _unavailable(
+    raise unavailable(
         source,
         f"neither in the local cache nor to be fetched: {faults[-1]}",
-        step="connect to the hub, or copy the file here and name its path as model.source",
-    )
-
-
-def _unavailable(place: str, found: str, *, step: str | None = None) -> IndeterminateError:
-    return IndeterminateError(
-        "the weights are not here",
-        rule="AV510",
-        place=place,
-        expected="a readable GGUF file",
-        found=found,
-        next_step=step or "put the file there, or correct model.source in the contract",
-    )
-
-
-def _changed(name: str) -> UntrustedError:
-    return UntrustedError(
-        "the weights changed while they were read",
-        rule="AV512",
-        place=name,
-        expected="a file that nothing writes to",
-        found="another size or modification time",
-        next_step="wait until the file is complete, then try again",
+        step=f"hf download {repository} {wanted} --revision {revision}",
     )

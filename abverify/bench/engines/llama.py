@@ -18,7 +18,7 @@ from abverify.bench.engines.llama_wire import (
     SamplerKnobs,
     Source,
 )
-from abverify.bench.gguf_header import missing_package
+from abverify.bench.extras import missing_package
 from abverify.bench.weights import identify, locate
 from abverify.errors import IndeterminateError, InvalidError
 
