@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
+import os
 import signal
+import tempfile
 
 from hypothesis import HealthCheck, settings
 
@@ -19,3 +22,8 @@ settings.load_profile("suite")
 # Started from a script's background job, Python inherits that SIGINT is ignored, and so would
 # every process that a test interrupts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# What a test makes the machine remember of a weight file must not outlive the suite.
+_CACHE = tempfile.TemporaryDirectory(prefix="abverify-cache-")
+atexit.register(_CACHE.cleanup)
+os.environ["ABVERIFY_CACHE"] = _CACHE.name
