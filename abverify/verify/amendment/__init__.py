@@ -1,0 +1,1 @@
+"""The amendment law: what a change of a contract means, decided and never guessed."""
