@@ -2,7 +2,7 @@
 
 Ids are stable for ever and grouped by hundreds: 0xx the command and the
 machine, 1xx documents, 3xx evidence and verdicts, 4xx integrity and records,
-5xx measuring, 9xx abverify itself.
+5xx measuring, 6xx experiments, 9xx abverify itself.
 """
 
 from __future__ import annotations
@@ -21,7 +21,15 @@ def all_rules() -> dict[str, Rule]:
     Raises:
         ValueError: if two rules share an id (a bug that the tests catch).
     """
-    from abverify.model.rules import documents, evidence, integrity, machine, measuring, trail
+    from abverify.model.rules import (
+        documents,
+        evidence,
+        experiments,
+        integrity,
+        machine,
+        measuring,
+        trail,
+    )
 
     rules = [
         *machine.RULES,
@@ -30,6 +38,7 @@ def all_rules() -> dict[str, Rule]:
         *integrity.RULES,
         *measuring.RULES,
         *trail.RULES,
+        *experiments.RULES,
     ]
     catalogue = {rule.id: rule for rule in rules}
     if len(catalogue) != len(rules):

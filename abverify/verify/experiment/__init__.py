@@ -1,0 +1,1 @@
+"""Experiments: what differs between arms, what came of it, and what may be concluded. Pure."""
