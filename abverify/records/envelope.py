@@ -54,15 +54,34 @@ def seal(payload: bytes, *, payload_type: str, signers: Iterable[Signer]) -> byt
     Raises:
         ValueError: if nobody signs, a key signs twice, or the envelope outgrows 65,535 bytes.
     """
-    message = pae(payload_type, payload)
-    given = tuple(signers)
-    signatures = {signer.public_key.keyid: signer.sign(message) for signer in given}
-    if not 1 <= len(signatures) == len(given) <= MAX_SIGNATURES:
+    return _sealed(payload, payload_type, [], tuple(signers))
+
+
+def cosign(data: bytes, *, name: str, payload_type: str, signers: Iterable[Signer]) -> bytes:
+    """Adds signatures to a sealed envelope and gives the bytes of the new one.
+
+    The signatures that are there are carried over, not verified.
+
+    Raises:
+        UntrustedError: AV401 or AV405 for another form.
+        ValueError: as `seal`; a key that has signed already signs twice.
+    """
+    payload, signatures = _parsed(data, name, payload_type)
+    return _sealed(payload, payload_type, signatures, tuple(signers))
+
+
+def _sealed(
+    payload: bytes, kind: str, there: list[tuple[str, bytes]], signers: tuple[Signer, ...]
+) -> bytes:
+    message = pae(kind, payload)
+    added = [(signer.public_key.keyid, signer.sign(message)) for signer in signers]
+    signatures = dict([*there, *added])
+    if not 1 <= len(signatures) == len(there) + len(added) <= MAX_SIGNATURES:
         raise ValueError(f"an envelope needs 1 to {MAX_SIGNATURES} signatures by different keys")
     data = canonical_bytes(
         {
             "payload": _encoded(payload),
-            "payloadType": payload_type,
+            "payloadType": kind,
             "signatures": [
                 {"keyid": keyid, "sig": _encoded(signature)}
                 for keyid, signature in sorted(signatures.items())

@@ -5,21 +5,21 @@ Stopping is easy and resuming is hard, so the roles come in two sorts. A
 `discharger` decides gates, a `lifter` ends suspensions, an `amender` publishes
 contract versions: each needs its role's threshold of distinct people. `root`
 signs this document, `runner` and `integrator` are kept for signed bench runs
-and for the log. Version 1 has no predecessor; the place of the next version's
-link to it is `prevSha256`.
+and for the log. Version 1 has no predecessor; each later version names the one
+before it in `prevSha256`, and is signed by the root role of both.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
 from abverify._canonical import canonical_bytes, parse_canonical
 from abverify._clock import parse_timestamp, timestamp
 from abverify.errors import UntrustedError
-from abverify.model.value import Identifier, Positive, Sha256
+from abverify.model.value import Count, Identifier, Positive, Sha256
 from abverify.records.envelope import ROOT_TYPE, open_envelope, seal, unverified_payload
 from abverify.records.fields import Moment, Origin, Prose, RecordValue
 from abverify.records.keys import PublicKey
@@ -69,18 +69,41 @@ class Role(RecordValue):
     threshold: Positive
 
 
+class Revocation(RecordValue):
+    """Why a key was revoked, and from which leaf of the log on its signatures do not count."""
+
+    cause: Literal["keyCompromise", "keyLost", "ownerLeft", "superseded"]
+    from_index: Count
+
+
 class RootDocument(RecordValue):
-    """The signed content of a trust root. Unknown fields are refused."""
+    """The signed content of a trust root. Unknown fields are refused.
+
+    `from_index` is the size of the log when a later version was made: from that leaf
+    on, records are issued under it. The first version says nothing of it, and a
+    version that revokes nothing says nothing of `revoked`; one content, one spelling.
+    """
 
     version: Positive
     origin: Origin
     prev_sha256: Sha256 | None
+    from_index: Count | None = None
     note: Prose | None
     issued_at: Moment
     expires: Moment
     principals: dict[Identifier, Principal]
     keys: dict[Sha256, KeyEntry]
     roles: dict[Identifier, Role]
+    revoked: dict[Sha256, Revocation] = Field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """The document as plain JSON data, without the fields that say nothing."""
+        silent: dict[str, Any] = {"fromIndex": None, "revoked": {}}
+        return {
+            name: value
+            for name, value in super().to_json().items()
+            if name not in silent or value != silent[name]
+        }
 
     @model_validator(mode="after")
     def _consistent(self) -> RootDocument:
@@ -96,6 +119,17 @@ class RootDocument(RecordValue):
                 raise ValueError(f"role {name} names somebody twice")
         if self.issued_at >= self.expires:
             raise ValueError("it expires before it begins")
+        if not set(self.revoked).isdisjoint(self.keys):
+            raise ValueError("a revoked key is still listed among the keys")
+        return self
+
+    @model_validator(mode="after")
+    def _numbered(self) -> RootDocument:
+        first = self.version == 1
+        if first != (self.prev_sha256 is None) or first != (self.from_index is None):
+            raise ValueError(
+                "version 1 has neither predecessor nor fromIndex; each later one has both"
+            )
         return self
 
 
@@ -137,42 +171,78 @@ class TrustRoot:
         Raises:
             UntrustedError: AV414 if they are fewer than the role's threshold.
         """
-        return self._met(ROLE_OF[kind], [*signers], f"a {kind}")
+        keys = tuple(signers)
+        if self.shortfall(ROLE_OF[kind], keys):
+            raise self.unmet(ROLE_OF[kind], keys, f"a {kind}")
+        return self._entitled(ROLE_OF[kind], keys)
 
-    def _met(self, name: str, signers: list[PublicKey], what: str) -> frozenset[str]:
+    def shortfall(self, role: str, signers: Iterable[PublicKey]) -> int:
+        """How many more people of a role must sign; 0 when its threshold is met."""
+        keys = tuple(signers)
+        count = min(len(self._entitled(role, keys)), len({key.raw for key in keys}))
+        return max(0, self.document.roles[role].threshold - count)
+
+    def unmet(
+        self, name: str, signers: Iterable[PublicKey], what: str, *, rule: str = "AV414"
+    ) -> UntrustedError:
+        """The refusal of what too few people of a role have signed."""
         role = self.document.roles[name]
         people = ", ".join(role.principals) or "nobody"
-        entitled = self.principals_of(signers) & set(role.principals)
-        count = min(len(entitled), len({signer.raw for signer in signers}))
-        if count < role.threshold:
-            raise UntrustedError(
-                f"{what} is not signed by enough of the people who may issue it",
-                rule="AV414",
-                place=self.path,
-                expected=f"{role.threshold} of role {name}: {people}",
-                found=", ".join(sorted(self.principals_of(signers))) or "nobody",
-                next_step="abverify trust show lists who may issue what",
-            )
-        return entitled
+        return UntrustedError(
+            f"{what} is not signed by enough of the people who may issue it",
+            rule=rule,
+            place=self.path,
+            expected=f"{role.threshold} of role {name}: {people}",
+            found=", ".join(sorted(self.principals_of(signers))) or "nobody",
+            next_step="abverify trust show lists who may issue what",
+        )
+
+    def _entitled(self, role: str, signers: Iterable[PublicKey]) -> frozenset[str]:
+        return self.principals_of(signers) & set(self.document.roles[role].principals)
 
 
-def parse_root(data: bytes, name: str) -> TrustRoot:
-    """Reads and verifies a trust root: its form, its keys, and its own signatures.
+def parse_root(data: bytes, name: str, older: TrustRoot | None = None) -> TrustRoot:
+    """Reads and verifies a trust root: its form, its keys, and its signatures.
 
     That it is the right root, and not merely a root, only a pin from outside
     the repository can tell.
 
+    Args:
+        data: the envelope's bytes.
+        name: the file, for messages.
+        older: the version before it, whose people must have signed it too.
+
     Raises:
         UntrustedError: AV401 or AV405 for another form, AV421 for content that
             does not hold together, AV422 for a key of small order, AV406 or
-            AV414 if the people it names as its root have not signed it.
+            AV414 if the people it names as its root have not signed it, AV461
+            if those of the older version have not.
+    """
+    root, signers = open_root(data, name, older)
+    if root.shortfall("root", signers):
+        raise root.unmet("root", signers, "the trust root")
+    if older is not None and older.shortfall("root", signers):
+        what = f"version {root.document.version} of the trust root"
+        raise older.unmet("root", signers, what, rule="AV461")
+    return root
+
+
+def open_root(
+    data: bytes, name: str, older: TrustRoot | None = None
+) -> tuple[TrustRoot, tuple[PublicKey, ...]]:
+    """Reads a trust root and verifies whatever signatures it has, be they enough or not.
+
+    Returns:
+        The root, with the keys that signed it: its own, or those of the older version.
+
+    Raises:
+        UntrustedError: as `parse_root`, but for AV414 and AV461.
     """
     document = _document(unverified_payload(data, name=name, payload_type=ROOT_TYPE), name)
     keys = {keyid: _key(keyid, document, name) for keyid in document.keys}
-    verified = open_envelope(data, name=name, payload_type=ROOT_TYPE, keys=keys)
-    root = TrustRoot(name, verified.sha256, document, keys)
-    root._met("root", [*verified.signers], "the trust root")  # noqa: SLF001 (its own constructor)
-    return root
+    known = {**(older.keys if older else {}), **keys}
+    verified = open_envelope(data, name=name, payload_type=ROOT_TYPE, keys=known)
+    return TrustRoot(name, verified.sha256, document, keys), verified.signers
 
 
 def solo_root(
@@ -229,8 +299,6 @@ def _document(payload: bytes, name: str) -> RootDocument:
         raise _malformed(name, f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
     if canonical_bytes(document.to_json()) != payload:
         raise _malformed(name, "fields that say nothing, or under another name")
-    if document.version == 1 and document.prev_sha256 is not None:
-        raise _malformed(name, "version 1 with a predecessor")
     return document
 
 

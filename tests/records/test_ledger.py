@@ -582,8 +582,8 @@ def test_a_ledger_without_exactly_one_trust_root(
     assert (read.checked, read.total) == (0, 5)
 
 
-def test_a_trust_root_of_a_later_version_alone_is_refused_until_rotation_can_be_verified() -> None:
-    value = document(version=2, prevSha256="0" * 64)
+def test_a_trust_root_of_a_later_version_alone_is_refused() -> None:
+    value = document(version=2, prevSha256="0" * 64, fromIndex=0)
     roots = {"gates/_trust/2.root.dsse.json": signed(value)}
     read = read_ledger({}, {}, roots, now=START)
     assert [fault.rule for fault in read.faults] == ["AV424"]
