@@ -34,10 +34,13 @@ _VERDICT_STYLE = {
 
 
 _RENDERERS = {
+    "AmendDiffReport": ("amend_text", "render_amend_diff"),
     "BundleReport": ("text", "render_bundle"),
     "CheckReport": ("text", "render_check"),
     "FindingsReport": ("text", "render_findings"),
     "LogReport": ("log_text", "render_log"),
+    "ModelDiffReport": ("model_text", "render_model_diff"),
+    "ModelReport": ("model_text", "render_model"),
     "RecordReport": ("log_text", "render_record"),
     "RunReport": ("text", "render_run"),
     "StatusReport": ("text", "render_status"),
@@ -157,9 +160,13 @@ def render_bundle(report: BundleReport, *, width: int, color: bool) -> str:
         for title in ("fixture", "seed", "result", "detail"):
             table.add_column(title, overflow="fold")
         for line in report.trials:
-            cells = (line.fixture, str(line.seed), line.result, line.detail)
+            detail = "\n".join((line.detail, *line.signs))
+            cells = (line.fixture, str(line.seed), line.result, detail)
             table.add_row(*(styled(cell, "") for cell in cells))
         console.print(table)
+    for sign in report.signs:
+        name = sign.name.replace("_", " ")
+        field(console, "signs", f"{name}: {sign.found}/{sign.total} trials ({sign.meaning})")
     reasons_block(console, report.reasons)
     word = "FAULTS" if report.reasons else "SOUND"
     style = "bold red" if report.reasons else "bold green"

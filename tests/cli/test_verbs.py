@@ -33,7 +33,7 @@ def commands() -> Iterator[tuple[str, ...]]:
 
 
 COMMANDS = sorted(commands())
-GROUPS = {("evidence",), ("keys",), ("toolcalls",), ("trust",)}
+GROUPS = {("amend",), ("evidence",), ("keys",), ("toolcalls",), ("trust",)}
 WITHOUT_ARGUMENTS = {("keys", "list"), ("trust", "show")}
 
 

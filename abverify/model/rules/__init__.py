@@ -22,6 +22,7 @@ def all_rules() -> dict[str, Rule]:
         ValueError: if two rules share an id (a bug that the tests catch).
     """
     from abverify.model.rules import (
+        amendments,
         documents,
         evidence,
         experiments,
@@ -33,6 +34,7 @@ def all_rules() -> dict[str, Rule]:
 
     rules = [
         *machine.RULES,
+        *amendments.RULES,
         *documents.RULES,
         *evidence.RULES,
         *integrity.RULES,

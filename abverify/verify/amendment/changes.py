@@ -66,14 +66,24 @@ class Side:
 def changes_between(old: Side, new: Side) -> tuple[Change, ...]:
     """Every change from one version to the next, in the order of the contract's fields.
 
+    A gate that succeeds another is compared with it too; that it has an id of its own
+    and names its predecessor is then no change.
+
     The version itself is no change: it is what a change must raise. Two versions
     of the same bytes have none.
     """
     found = tuple(_changes(old, new))
+    if succeeds(new.contract, old.contract):
+        return tuple(change for change in found if change.path not in ("id", "supersedes"))
     if found or _without_version(old) == _without_version(new):
         return found
     why = "the documents mean the same, and say it in the same words"
     return (_change(FORMAT_PATH, None, None, ("C0", why), old, new),)
+
+
+def succeeds(new: Contract, old: Contract) -> bool:
+    """Whether one contract opens a gate that takes the other's place: no amendment of it."""
+    return new.id != old.id and new.supersedes == old.id
 
 
 def leaves(contract: Contract) -> dict[str, Any]:
