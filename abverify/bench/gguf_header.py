@@ -38,6 +38,7 @@ _MAX_TEXT: Final = 1 << 20
 _MAX_ITEMS: Final = 64
 _SMALLEST_KEY: Final = 13
 _DEFAULT_ALIGNMENT: Final = 32
+_MAX_DIGITS: Final = 17
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,3 +168,20 @@ def _array_length(cursor: Cursor, kind: int, key: str) -> int:
     if kind not in _SCALARS:
         cursor.fail(f"an array of strings or numbers for {key!r}", f"element type {kind}")
     return cursor.count(cursor.size, struct.calcsize(_SCALARS[kind]), f"values in {key!r}")
+
+
+def float_text(value: float) -> str:
+    """The shortest decimal that names this number; of one that fits 32 bits, in 32 bits."""
+    for digits in range(1, _MAX_DIGITS):
+        text = f"{value:.{digits}g}"
+        if _in_32_bits(float(text)) == value or float(text) == value:
+            return text
+    return repr(value)
+
+
+def _in_32_bits(value: float) -> float:
+    try:
+        narrowed: float = struct.unpack("<f", struct.pack("<f", value))[0]
+    except OverflowError:
+        return value
+    return narrowed

@@ -26,6 +26,7 @@ VERBS = {
     "lift": ("lift", "Sign the end of a suspension whose conditions are covered."),
     "lint": ("lint", "Find what is wrong with contracts and fixtures before anything runs."),
     "log": ("log", "The records of a gate or of all, in order."),
+    "model": ("model", "Inspect weights and adapters, and say what two of them share."),
     "retract": ("retract", "Sign that a record is void, with all that rests on it."),
     "run": ("run", "Run a gate's calibration, smoke test or bench, and keep the evidence."),
     "schema": ("schema", "Print the JSON Schema of a document."),

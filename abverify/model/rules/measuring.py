@@ -111,4 +111,41 @@ RULES = (
         "describe: {architecture: qwen3moe} over a llama file",
         "a description that fits the file",
     ),
+    Rule(
+        "AV550",
+        "a hub source names a commit",
+        "A branch or a tag of a model repository can move, and the same contract would then lead "
+        "to other bytes.",
+        "source: hf://org/repo@main/model.gguf",
+        "source: hf://org/repo@<the full 40-digit commit>/model.gguf",
+    ),
+    Rule(
+        "AV551",
+        "what could not be compared is not the same",
+        "Two models are said to share what was read or declared of both, and nothing else.",
+        "abverify model diff V1_004 V1_005 on a machine with neither file",
+        "abverify model diff a.gguf b.gguf",
+    ),
+    Rule(
+        "AV552",
+        "two models differ in the one declared thing",
+        "An A/B whose arms differ in more than its variable cannot say which of them did it.",
+        "abverify model diff 7B.gguf 30B.gguf --expect-only weights",
+        "abverify model diff base.gguf base.gguf+adapter.gguf --expect-only adapter",
+    ),
+    Rule(
+        "AV553",
+        "an adapter belongs to its base",
+        "A LoRA adapter changes weights of one model: architecture, names and shapes must fit.",
+        "qwen.gguf+smollm2-tools.lora.gguf",
+        "smollm2.gguf+smollm2-tools.lora.gguf",
+    ),
+    Rule(
+        "AV554",
+        "a remembered digest says so",
+        "A file that is untouched since it was hashed is not hashed again, unless --paranoid "
+        "asks for it.",
+        "a digest shown as if the bytes had just been read",
+        "abverify model inspect model.gguf --paranoid",
+    ),
 )
