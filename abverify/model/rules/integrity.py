@@ -363,4 +363,83 @@ RULES = (
         "abverify trust sign with a discharger's key",
         "abverify trust sign with the key of a principal in role root",
     ),
+    Rule(
+        "AV450",
+        "the checkpoint is signed by integrators",
+        "gates/_log/checkpoint states the ledger's origin, the number of records and the root over "
+        "them, signed by the threshold of integrators. It is what others keep a copy of.",
+        "a checkpoint signed by a discharger",
+        "a checkpoint signed by an integrator",
+    ),
+    Rule(
+        "AV451",
+        "every record is in the log",
+        "A record outside the log could vanish unseen, so it counts for nothing until an "
+        "integrator has taken it in.",
+        "a record whose signers are no integrators, just merged",
+        "abverify integrate",
+    ),
+    Rule(
+        "AV452",
+        "every entry of the log has its record",
+        "The log names each record's file and digest: a record that is missing or altered is "
+        "seen, also the last one of its chain.",
+        "the last record of a gate deleted",
+        "the files as the log names them",
+    ),
+    Rule(
+        "AV453",
+        "what a signer saw is part of the log",
+        "Each record carries the size and root of the log that its signers saw. A log that was "
+        "cut and signed afresh contradicts every record that came after the cut.",
+        "a record dropped and the log signed again without it",
+        "a log that only ever grew",
+    ),
+    Rule(
+        "AV454",
+        "entries and tiles give the checkpoint's root",
+        "The log's files hold exactly as many entries as the checkpoint says, and the tree over "
+        "them has its root.",
+        "two entries exchanged",
+        "gates/_log as abverify wrote it",
+    ),
+    Rule(
+        "AV455",
+        "the log extends the checkpoint that was kept",
+        "Against a checkpoint kept elsewhere, a log that is shorter was cut, and one with another "
+        "root is a fork: two histories were signed for one ledger.",
+        "abverify audit --checkpoint FILE after the repository was rolled back",
+        "a log that begins with what the kept checkpoint holds",
+    ),
+    Rule(
+        "AV456",
+        "a kept checkpoint can be judged here",
+        "A file that is no checkpoint, or one of another ledger or by an unknown key, shows "
+        "nothing about this ledger, neither good nor bad.",
+        "--checkpoint with another repository's file",
+        "--checkpoint with a copy of gates/_log/checkpoint",
+    ),
+    Rule(
+        "AV457",
+        "one writer at a time",
+        "Appending and integrating hold a lock on gates/; a second writer waits, and gives up "
+        "after half a minute.",
+        "a writer that hangs while another one starts",
+        "abverify suspend, after the other has ended",
+    ),
+    Rule(
+        "AV458",
+        "integrators integrate",
+        "Only the threshold of the trust root's integrators signs a checkpoint.",
+        "abverify integrate --key of a discharger",
+        "abverify integrate --key of an integrator",
+    ),
+    Rule(
+        "AV459",
+        "the log keeps the order of the chains",
+        "A record stands in the log once, after the record before it in its chain, and after "
+        "everything that its signers saw.",
+        "one entry twice",
+        "each record once, in its chain's order",
+    ),
 )

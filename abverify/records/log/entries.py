@@ -1,0 +1,119 @@
+"""The log's entries as text: one line for each record, the line that `sha256sum -c` reads.
+
+An entry is `<sha256 of the envelope's bytes>  <path>`; a leaf of the tree is
+that line without its line break. 256 entries stand in each file.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from abverify.errors import UntrustedError
+from abverify.records.log.tree import leaf_hash
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+LOG = "gates/_log"
+WIDTH = 256
+_LINE = re.compile(
+    rb"(?P<sha256>[0-9a-f]{64})  "
+    rb"(?P<path>gates/[a-z0-9][a-z0-9-]*/[A-Za-z0-9][A-Za-z0-9_-]*/[0-9]{6}\.[a-z-]+\.dsse\.json)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One record in the log: the digest of its envelope, and the file it stands in."""
+
+    sha256: str
+    path: str
+
+    @property
+    def line(self) -> bytes:
+        """The entry's bytes: the data of its leaf."""
+        return f"{self.sha256}  {self.path}".encode("ascii")
+
+    @property
+    def leaf(self) -> bytes:
+        """The hash of its leaf."""
+        return leaf_hash(self.line)
+
+
+def numbered(index: int) -> str:
+    """A tile's number as C2SP spells it in paths: 5 is `005`, 1234567 is `x001/x234/567`."""
+    parts = [f"{index % 1000:03d}"]
+    while index := index // 1000:
+        parts.append(f"x{index % 1000:03d}")
+    return "/".join(reversed(parts))
+
+
+def bundle_path(index: int) -> str:
+    """Where the entries from `256 * index` on stand."""
+    return f"{LOG}/entries/{numbered(index)}"
+
+
+def read_bundle(data: bytes, *, file: str) -> tuple[Entry, ...]:
+    """The entries in one file.
+
+    Raises:
+        UntrustedError: AV454 for another form.
+    """
+    lines = data.split(b"\n")
+    if lines.pop() or not 1 <= len(lines) <= WIDTH:
+        raise _bad(file, f"1 to {WIDTH} whole lines", f"{len(data)} bytes of another form")
+    return tuple(_entry(line, file) for line in lines)
+
+
+def write_bundles(entries: Sequence[Entry], since: int) -> dict[str, bytes]:
+    """The files that change when a log of `since` entries grows to these, by path."""
+    first = since // WIDTH
+    return {
+        bundle_path(index): b"".join(
+            entry.line + b"\n" for entry in entries[index * WIDTH : (index + 1) * WIDTH]
+        )
+        for index in range(first, -(-len(entries) // WIDTH))
+        if len(entries) > since
+    }
+
+
+def read_entries(files: Mapping[str, bytes]) -> tuple[Entry, ...]:
+    """Every entry, in order, from the log's files.
+
+    Raises:
+        UntrustedError: AV454 if a file is missing from the middle, or has another form.
+    """
+    return tuple(_entries(files))
+
+
+def _entries(files: Mapping[str, bytes]) -> Iterator[Entry]:
+    count = sum(path.startswith(f"{LOG}/entries/") for path in files)
+    for index in range(count):
+        path = bundle_path(index)
+        if path not in files:
+            raise _bad(path, f"{count} files of entries without a gap", "no file")
+        bundle = read_bundle(files[path], file=path)
+        if index < count - 1 and len(bundle) < WIDTH:
+            raise _bad(path, f"{WIDTH} entries in every file but the last", f"{len(bundle)}")
+        yield from bundle
+
+
+def _entry(line: bytes, file: str) -> Entry:
+    match = _LINE.fullmatch(line)
+    if match is None:
+        found = line[:120].decode("ascii", "backslashreplace")
+        raise _bad(file, "lines of a digest, two blanks and a record's path", found)
+    return Entry(match[1].decode("ascii"), match[2].decode("ascii"))
+
+
+def _bad(file: str, expected: str, found: str) -> UntrustedError:
+    return UntrustedError(
+        "the log's entries are not as they were written",
+        rule="AV454",
+        place=file,
+        expected=expected,
+        found=found,
+        next_step="restore the file from version control",
+    )
