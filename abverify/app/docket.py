@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from abverify.model.contract import Contract
+    from abverify.model.corpus import OracleCommand
     from abverify.model.ids import GateId
     from abverify.records.lifecycle import GateState, ScopeState
     from abverify.records.record import Record
@@ -105,24 +106,29 @@ class Repository:
         """What evidence for a gate is judged against."""
         record = self.publication(loaded)
         others = (other.contract for other in self.registry.all())
+        oracles = self._oracles(loaded.contract)
         return Docket(
             contract=loaded.contract,
             others=tuple(other for other in others if other.gate != loaded.contract.gate),
             pins=self.pins_of(loaded),
-            fixtures=self._fixtures(loaded.contract),
+            fixtures=tuple(oracles),
+            oracles=oracles,
             published_seq=record.seq if record else None,
             calibrations=self.evidence.calibrations(),
             now=self.now,
             disowned=disowned_evidence(self.ledger.records),
         )
 
-    def _fixtures(self, contract: Contract) -> tuple[str, ...]:
-        """The fixtures a verdict is counted over; none when the corpus cannot be read."""
+    def _oracles(self, contract: Contract) -> dict[str, tuple[OracleCommand, ...]]:
+        """The fixtures a verdict is counted over, by id, each with its oracle's commands.
+
+        None when the corpus cannot be read.
+        """
         try:
             corpus = load_corpus(self.root, contract.evidence.bench.corpus)
         except AbverifyError:
-            return ()
-        return tuple(fixture.id for fixture in corpus.fixtures)
+            return {}
+        return {fixture.id: fixture.spec.oracle for fixture in corpus.fixtures}
 
     def scope_lines(self, contract: Contract) -> tuple[ScopeLine, ...]:
         """The scopes held by a suspension that the contract may lift."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from abverify.app.reasons import error_reasons
 from abverify.app.toolcalls import named_profile
 from abverify.errors import AbverifyError, UsageError
+from abverify.evidence.detect import LoopLimits, described, signs, totals
 from abverify.evidence.rescore import rescore
 from abverify.evidence.scores import compute_scores
 from abverify.model.bundle_report import BundleReport, TrialLine
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from abverify.evidence.rescore import RescoredTrial
     from abverify.evidence.rows import Parse
     from abverify.evidence.trials import TrialResult
+    from abverify.model.bundle_report import SignTotal
 
 
 def find_bundle(root: Path, name: str) -> Bundle:
@@ -50,7 +52,9 @@ def show_evidence(root: Path, name: str) -> BundleReport:
     bundle = find_bundle(root, name)
     manifest = bundle.manifest
     lock = tuple((key, str(value)) for key, value in sorted(bundle.lock.values.items()))
-    trials = tuple(_trial_line(bundle.trials[key]) for key in sorted(bundle.trials))
+    shown = [bundle.trials[key] for key in sorted(bundle.trials)]
+    limits = LoopLimits.of(bundle.lock.values)
+    trials = tuple(_trial_line(trial, limits) for trial in shown)
     return BundleReport(
         kind="evidence-show",
         path=bundle.path,
@@ -68,6 +72,7 @@ def show_evidence(root: Path, name: str) -> BundleReport:
         reasons=tuple(map(unsound_reason, bundle.faults)),
         checked=len(trials) + len(bundle.calibrations()),
         total=len(trials) + len(bundle.calibrations()),
+        signs=_totals(shown, limits),
     )
 
 
@@ -125,13 +130,20 @@ def _scores_text(bundle: Bundle) -> str:
     return "  ".join(pairs) if bundle.trials else "no trials"
 
 
-def _trial_line(trial: TrialResult) -> TrialLine:
+def _trial_line(trial: TrialResult, limits: LoopLimits) -> TrialLine:
     name, seed = trial.trial.fixture, trial.trial.seed
     verdicts = " ".join(turn.parse.verdict for turn in trial.turns)
     ended = trial.ended
     outcome = ended.outcome if ended else "unfinished"
     reason = f"{ended.reason}; " if ended else ""
-    return TrialLine(name, seed, outcome, f"{reason}turns: {verdicts or 'none'}")
+    detail = f"{reason}turns: {verdicts or 'none'}"
+    return TrialLine(name, seed, outcome, detail, described(signs(trial.turns), limits))
+
+
+def _totals(shown: list[TrialResult], limits: LoopLimits) -> tuple[SignTotal, ...]:
+    """Totals over the trials that were measured; a bundle without trials has none to show."""
+    measured = [signs(trial.turns) for trial in shown if trial.measured]
+    return totals(measured, limits) if shown else ()
 
 
 def _rescored_line(trial: RescoredTrial) -> TrialLine:

@@ -8,7 +8,13 @@ from pathlib import Path
 from abverify._canonical import tree_digest
 from abverify._version import __version__
 
-_MEASURES = ("bench", "toolcalls", "evidence/seeds.py", "evidence/reparse.py")
+_MEASURES = (
+    "bench",
+    "toolcalls",
+    "evidence/detect.py",
+    "evidence/reparse.py",
+    "evidence/seeds.py",
+)
 
 
 @cache

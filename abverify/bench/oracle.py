@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from abverify.model.corpus import Fixture, OracleCommand
 
 _OUTPUT_KEPT = 4_000
+_LEAST_SECONDS = 0.05
+"""A limit has to be positive; a command that gets no more than this is cut short anyway."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,8 @@ class OracleReading:
         killed: which limit killed it, if one did.
         output: the end of its output.
         millis: wall-clock time.
+        cut_short: whether the caller's clock, not the fixture's own limit, ended it; such a
+            reading says nothing about the workspace.
     """
 
     command: OracleCommand
@@ -47,6 +51,7 @@ class OracleReading:
     killed: str | None
     output: str
     millis: int
+    cut_short: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,26 +79,46 @@ def fixture_limits(fixture: Fixture) -> Limits:
 
 
 def judge_workspace(
-    fixture: Fixture, workspace: Path, bench: Bench
+    fixture: Fixture, workspace: Path, bench: Bench, *, seconds: float | None = None
 ) -> tuple[tuple[OracleReading, ...], tuple[str, ...]]:
     """Runs the oracle on a trial's workspace.
+
+    Args:
+        fixture: the task.
+        workspace: what the trial made of its start state.
+        bench: where the commands run.
+        seconds: what all of them together may take; None for as long as the fixture says.
 
     Returns:
         The readings, one a command, and the protected files the trial had changed.
     """
     files = Confined(workspace)
-    return judge_files(fixture, delivered(fixture, files), bench), tampered(fixture, files)
+    readings = judge_files(fixture, delivered(fixture, files), bench, seconds=seconds)
+    return readings, tampered(fixture, files)
 
 
 def judge_files(
-    fixture: Fixture, files: Mapping[str, bytes], bench: Bench
+    fixture: Fixture,
+    files: Mapping[str, bytes],
+    bench: Bench,
+    *,
+    seconds: float | None = None,
 ) -> tuple[OracleReading, ...]:
-    """Runs every oracle command on a fresh copy of the files, all of them even if one fails."""
+    """Runs every oracle command on a fresh copy of the files, all of them even if one fails.
+
+    Only a clock of the caller's stops the round: the command it cuts short is the last one.
+    """
+    ends = None if seconds is None else time.monotonic() + seconds
+    readings: list[OracleReading] = []
     with tempfile.TemporaryDirectory(prefix="abverify-oracle-") as folder:
         workspace = Path(folder) / "workspace"
         workspace.mkdir()
         Confined(workspace).fill(files)
-        return tuple(_run(command, fixture, workspace, bench) for command in fixture.spec.oracle)
+        for command in fixture.spec.oracle:
+            readings.append(_run(command, fixture, workspace, bench, ends))
+            if readings[-1].cut_short:
+                break
+    return tuple(readings)
 
 
 def delivered(fixture: Fixture, files: Confined) -> dict[str, bytes]:
@@ -133,12 +158,16 @@ def _read(files: Confined, path: str) -> bytes | None:
         return None
 
 
-def _run(command: OracleCommand, fixture: Fixture, workspace: Path, bench: Bench) -> OracleReading:
+def _run(
+    command: OracleCommand, fixture: Fixture, workspace: Path, bench: Bench, ends: float | None
+) -> OracleReading:
     started = time.monotonic()
+    limits = fixture_limits(fixture)
+    left = limits.wall_seconds if ends is None else max(_LEAST_SECONDS, ends - started)
     done = bench.sandbox.run(
         command.run,
         workspace=workspace,
-        limits=fixture_limits(fixture),
+        limits=replace(limits, wall_seconds=min(limits.wall_seconds, left)),
         toolchains=bench.chain(fixture),
     )
     text = done.output.decode("utf-8", "replace")
@@ -150,4 +179,5 @@ def _run(command: OracleCommand, fixture: Fixture, workspace: Path, bench: Bench
         killed=done.killed,
         output=text[-_OUTPUT_KEPT:],
         millis=round((time.monotonic() - started) * 1000),
+        cut_short=done.timed_out and left < limits.wall_seconds,
     )

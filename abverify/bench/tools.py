@@ -42,7 +42,7 @@ class Tools:
         Args:
             name: the tool.
             arguments: strings, as the parser validated them against the tool's schema.
-            seconds: what is left of the trial's time.
+            seconds: what is left of the turn's time; a command gets no more than this.
         """
         texts = {key: str(value) for key, value in arguments.items()}
         action = self._actions()[name]
@@ -105,11 +105,12 @@ class Tools:
     def _run(self, argv: list[str], seconds: float) -> tuple[int | None, str]:
         if any("\x00" in part for part in argv):
             return 2, "refused: a NUL byte in the command"
-        wall = max(1.0, min(self.limits.wall_seconds, seconds))
+        if seconds <= 0:
+            return None, "not run: no time is left"
         done = self.sandbox.run(
             argv,
             workspace=self.workspace,
-            limits=replace(self.limits, wall_seconds=wall),
+            limits=replace(self.limits, wall_seconds=min(self.limits.wall_seconds, seconds)),
             toolchains=self.toolchains,
         )
         text = done.output.decode("utf-8", "replace")

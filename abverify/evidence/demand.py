@@ -58,8 +58,7 @@ def config_demand(config: RunConfig, pins: Mapping[str, str]) -> dict[str, Scala
         "parser.profile": config.parser.profile,
         "parser.version": config.parser.version,
         **{f"budgets.{name}": value for name, value in budgets.to_json().items()},
-        "loop.calls": config.loop.calls,
-        "loop.oracle_every_turns": config.loop.oracle_every_turns,
+        **{f"loop.{name}": value for name, value in config.loop.to_json().items()},
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from abverify.evidence.detect import repeats_now, silence_now
 from abverify.evidence.reparse import reparse
 from abverify.evidence.seeds import SEED_RULE, turn_seed
 
@@ -33,6 +34,7 @@ def row_faults(attempts: Iterable[TrialResult], lock: RunLock, place: str) -> It
         for turn in attempt.turns:
             yield from _turn_faults(turn, lock, place, name)
         yield from _outcome_faults(attempt, place, name)
+        yield from _loop_faults(attempt, lock, place, name)
 
 
 def _turn_faults(turn: TurnRow, lock: RunLock, place: str, name: str) -> Iterator[Fault]:
@@ -64,3 +66,21 @@ def _outcome_faults(attempt: TrialResult, place: str, name: str) -> Iterator[Fau
     if attempt.ended.turns != len(attempt.turns):
         expected, found = str(len(attempt.turns)), str(attempt.ended.turns)
         yield Fault(place, f"{name}: turns are miscounted", expected=expected, found=found)
+
+
+def _loop_faults(attempt: TrialResult, lock: RunLock, place: str, name: str) -> Iterator[Fault]:
+    """A text loop must be one by the limits that the lock tells; an import may tell none."""
+    if attempt.ended is None or attempt.ended.outcome != "text_loop":
+        return
+    told = {key: lock.values[key] for key in _LOOP_LIMITS if key in lock.values}
+    if not told:
+        return
+    reached = (silence_now(attempt.turns), repeats_now(attempt.turns))
+    limits = [told.get(key) for key in _LOOP_LIMITS]
+    if not any(isinstance(n, int) and m >= n for n, m in zip(limits, reached, strict=True)):
+        expected = " or ".join(f"{key}={value}" for key, value in told.items())
+        found = f"{reached[0]} turns without a call, {reached[1]} equal calls at the end"
+        yield Fault(place, f"{name}: the turns are no text loop", expected=expected, found=found)
+
+
+_LOOP_LIMITS = ("budgets.max_silent_turns", "budgets.max_repeated_calls")

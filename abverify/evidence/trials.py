@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from abverify.evidence.detect import CALLED
 from abverify.evidence.rows import OracleRow, TrialEnded, TrialStarted, TurnRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from abverify.evidence.rows import Row, Trial
-
-_CALLED = ("native", "recovered")
+    from abverify.model.corpus import OracleCommand
 
 
 @dataclass(slots=True)
@@ -54,12 +54,12 @@ class TrialResult:
     @property
     def first_call(self) -> TurnRow | None:
         """The first turn with a native or recovered call."""
-        return next((turn for turn in self.turns if turn.parse.verdict in _CALLED), None)
+        return next((turn for turn in self.turns if turn.parse.verdict in CALLED), None)
 
     @property
     def turns_with_call(self) -> int:
         """Turns that kept the call format."""
-        return sum(turn.parse.verdict in _CALLED for turn in self.turns)
+        return sum(turn.parse.verdict in CALLED for turn in self.turns)
 
     @property
     def recovered_from_failure(self) -> bool:
@@ -75,6 +75,19 @@ class TrialResult:
             return ()
         last = self.oracle[-1].turn
         return tuple(row for row in self.oracle if row.turn == last)
+
+    def never_judged_by(self, declared: Iterable[OracleCommand]) -> tuple[str, ...]:
+        """The declared oracle commands that were never run on the state whose tests passed.
+
+        Empty while some test of the last oracle run failed or none was run: then nothing
+        rests on the other commands.
+        """
+        last = self.last_oracle_round()
+        tests = [row for row in last if row.purpose == "tests"]
+        if not tests or not all(row.passed for row in tests):
+            return ()
+        ran = {(row.command, row.purpose) for row in last}
+        return tuple(c.id for c in declared if (c.id, c.kind) not in ran)
 
 
 def fold_trials(rows: Iterable[Row]) -> tuple[TrialResult, ...]:

@@ -18,16 +18,36 @@ class TrialLine:
         seed: its declared seed.
         result: its outcome, or what rescoring found.
         detail: why, in a few words.
+        signs: what its turns show: loops, format loss, role leaks.
     """
 
     fixture: str
     seed: int
     result: str
     detail: str
+    signs: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The line as plain JSON data."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        plain = {name: getattr(self, name) for name in self.__slots__}
+        return {**plain, "signs": list(self.signs)}
+
+
+@dataclass(frozen=True, slots=True)
+class SignTotal:
+    """How many trials show a sign.
+
+    Attributes:
+        name: the sign.
+        meaning: what counts as one, in a few words.
+        found: trials that show it.
+        total: trials that could have.
+    """
+
+    name: str
+    meaning: str
+    found: int
+    total: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +62,7 @@ class BundleReport:
         reasons: what does not fit.
         checked: files or trials looked at.
         total: files or trials there are.
+        signs: for trials that are shown, how many of them show which sign.
     """
 
     kind: str
@@ -51,6 +72,7 @@ class BundleReport:
     reasons: tuple[Reason, ...]
     checked: int
     total: int
+    signs: tuple[SignTotal, ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -70,4 +92,5 @@ class BundleReport:
             "path": self.path,
             "facts": dict(self.facts),
             "trials": [line.to_json() for line in self.trials],
+            "signs": {sign.name: [sign.found, sign.total] for sign in self.signs},
         }

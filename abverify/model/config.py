@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from abverify.model.value import Count, DecimalText, Positive, RelativePath, Text, Value
 
@@ -77,6 +77,11 @@ class Budgets(Value):
     wall_seconds: Positive
     max_silent_turns: Positive | None = None
     """End the trial after this many turns in a row without a call; null never does."""
+    max_repeated_calls: Annotated[int, Field(ge=2)] | None = None
+    """End the trial once the same call, name and arguments, was executed this many times in a
+    row; null never does. The outcome is `text_loop`: a model that repeats itself."""
+    max_tokens_total: Positive | None = None
+    """Tokens all completions of a trial may have together; null sets no such limit."""
     http_timeout_seconds: Positive | None = None
     """For the `endpoint` engine only: the limit of one request."""
 
@@ -87,6 +92,14 @@ class LoopConfig(Value):
     calls: Literal["all", "first"] = "all"
     oracle_every_turns: Count = 1
     """Run the oracle after every n-th turn that changed the workspace; 0: only at the end."""
+    oracle_on_finish: bool = True
+    """However a trial ends, run the oracle on a workspace that it has not judged yet."""
+
+    @model_validator(mode="after")
+    def _judges_at_all(self) -> LoopConfig:
+        if not self.oracle_every_turns and not self.oracle_on_finish:
+            raise ValueError("oracle_every_turns: 0 without oracle_on_finish never runs the oracle")
+        return self
 
 
 class RunConfig(Value):

@@ -41,8 +41,6 @@ _RENDERERS = {
     "LogReport": ("log_text", "render_log"),
     "ModelDiffReport": ("model_text", "render_model_diff"),
     "ModelReport": ("model_text", "render_model"),
-    "ModelDiffReport": ("model_text", "render_model_diff"),
-    "ModelReport": ("model_text", "render_model"),
     "RecordReport": ("log_text", "render_record"),
     "RunReport": ("text", "render_run"),
     "StatusReport": ("text", "render_status"),

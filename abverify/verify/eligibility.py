@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from abverify.evidence.scores import Scores
     from abverify.evidence.soundness import Fault
     from abverify.model.contract import Contract
+    from abverify.model.corpus import OracleCommand
     from abverify.verify.calibration import CalibrationVerdict
 
 
@@ -37,6 +38,7 @@ class Docket:
         calibrations: every calibration bundle known.
         now: the moment of judgement.
         disowned: manifest digests of the bundles that a retraction declared invalid.
+        oracles: the oracle commands that each fixture declares, by its id.
     """
 
     contract: Contract
@@ -47,6 +49,7 @@ class Docket:
     calibrations: Sequence[Bundle]
     now: datetime
     disowned: frozenset[str] = frozenset()
+    oracles: Mapping[str, tuple[OracleCommand, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,7 @@ def judge(bundle: Bundle, docket: Docket) -> Eligibility:
         *_isolation(bundle),
         *_disowned(bundle, docket),
         *_completeness(bundle, docket, scores),
+        *_compliance(bundle, docket),
         *_order(bundle, docket),
         *_age(bundle, docket),
         *_calibration(bundle, docket, calibration),
@@ -249,6 +253,26 @@ def _completeness(bundle: Bundle, docket: Docket, scores: Scores) -> Iterator[Re
             expected=f"{wanted} measured fixtures, no infrastructure failure",
             found=f"{done} measured, {broken} infrastructure failures",
             next=f"abverify run {docket.contract.gate.name} --stage bench runs what is missing",
+        )
+
+
+def _compliance(bundle: Bundle, docket: Docket) -> Iterator[Reason]:
+    """Where the tests passed, every other oracle command that is declared must have run."""
+    missing = [
+        f"{fixture} seed {seed}: {', '.join(never)}"
+        for (fixture, seed), trial in sorted(bundle.trials.items())
+        if (never := trial.never_judged_by(docket.oracles.get(fixture, ())))
+    ]
+    if missing:
+        yield _error(
+            "compliance-missing",
+            "AV320",
+            f"in {len(missing)} trials the tests passed and a declared check was never run",
+            place=f"{bundle.path}/rows.jsonl",
+            expected="every oracle command that the fixture declares",
+            found=f"not run: {'; '.join(missing[:_SHOWN_KEYS])}"
+            + (f" and {len(missing) - _SHOWN_KEYS} more" if len(missing) > _SHOWN_KEYS else ""),
+            next=f"abverify run {docket.contract.gate.name} --stage bench with the checks on",
         )
 
 

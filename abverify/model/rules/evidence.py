@@ -128,4 +128,12 @@ RULES = (
         "abverify check V1_004 --record without evidence",
         "abverify check S1_004 --run --record",
     ),
+    Rule(
+        "AV320",
+        "a check that was never run is not passed",
+        "A fixture may declare compliance checks beside its tests. Where the tests passed, each of"
+        " them must have a row of its own; a bench with compliance switched off does not count.",
+        "the tests of a trial passed, and its journal has no row for cargo clippy",
+        "the tests and cargo clippy each have a row, passed or failed",
+    ),
 )

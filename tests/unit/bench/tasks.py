@@ -6,14 +6,17 @@ import json
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from abverify.bench.engines import Completion
 from abverify.bench.oracle import Bench
 from abverify.bench.sandbox import find_sandbox, toolchains
+from abverify.evidence.rows import OracleRow, Trial, TrialEnded, TurnRow
 from abverify.model.corpus import Fixture, FixtureSpec
 from tests.builders import contract
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from abverify.evidence.rows import FinishReason, Row
     from abverify.model.config import RunConfig
 
 START = b"def head(lines, count):\n    return lines[count:]\n"
@@ -76,3 +79,36 @@ def call(name: str, **arguments: str) -> str:
 
 
 MEND = call("file_edit", path="head.py", old_string="lines[count:]", new_string="lines[:count]")
+"""The call that makes `START` right."""
+
+ANY_PROMPT = "0" * 64
+TRIAL = Trial(fixture="unix__01-head", seed=1)
+
+
+def said(text: str, finish_reason: FinishReason = "stop", *, tokens: int = 1) -> Completion:
+    """A completion, made for any prompt."""
+    return Completion(
+        text=text,
+        finish_reason=finish_reason,
+        prompt_sha256=ANY_PROMPT,
+        prompt_tokens=1,
+        completion_tokens=tokens,
+        millis=0,
+    )
+
+
+def outcome(rows: list[Row]) -> tuple[str, str, int]:
+    """The trial's outcome, its reason and its turns."""
+    last = rows[-1]
+    assert isinstance(last, TrialEnded)
+    return last.outcome, last.reason, last.turns
+
+
+def turns(rows: list[Row]) -> list[TurnRow]:
+    """The turns among some rows."""
+    return [row for row in rows if isinstance(row, TurnRow)]
+
+
+def oracles(rows: list[Row]) -> list[OracleRow]:
+    """The oracle rows among some rows."""
+    return [row for row in rows if isinstance(row, OracleRow)]

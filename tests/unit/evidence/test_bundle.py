@@ -220,7 +220,7 @@ def faults_of(*rows: Row) -> list[str]:
 def test_a_wrong_seed_is_a_fault() -> None:
     wrong = turn(TRIAL, 1, PROSE).model_copy(update={"seed": 7})
 
-    assert faults_of(STARTED, wrong, ended(TRIAL, "text_loop", 1)) == [
+    assert faults_of(STARTED, wrong, ended(TRIAL, "oracle_failed", 1)) == [
         "unix__01-head seed 1 turn 1: the seed does not follow from the declared one"
     ]
 
@@ -230,7 +230,7 @@ def test_a_wrong_parse_is_a_fault() -> None:
         update={"parse": Parse(verdict="none", calls=(), codes=())}
     )
 
-    assert faults_of(STARTED, wrong, ended(TRIAL, "text_loop", 1)) == [
+    assert faults_of(STARTED, wrong, ended(TRIAL, "oracle_failed", 1)) == [
         (
             "unix__01-head seed 1 turn 1: the stored parse is not what the profile makes of the raw"
             " text"
@@ -284,7 +284,7 @@ def test_compliance_fails_only_where_the_tests_passed(rows: list[Row], faults: l
 
 
 def test_miscounted_turns_are_a_fault() -> None:
-    assert faults_of(STARTED, turn(TRIAL, 1, PROSE), ended(TRIAL, "text_loop", 2)) == [
+    assert faults_of(STARTED, turn(TRIAL, 1, PROSE), ended(TRIAL, "oracle_failed", 2)) == [
         "unix__01-head seed 1: turns are miscounted"
     ]
 
@@ -311,8 +311,10 @@ def test_a_markdown_edit_is_derived_again_from_the_files_of_its_turn() -> None:
     row = turn(TRIAL, 1, raw).model_copy(update={"parse": parse, "files": ("calc.py",)})
     elsewhere = row.model_copy(update={"files": ("a.py", "b.py")})
 
-    sound = Run(values=values, rows=[STARTED, row, ended(TRIAL, "text_loop", 1)]).bundle()
-    edited = Run(values=values, rows=[STARTED, elsewhere, ended(TRIAL, "text_loop", 1)]).bundle()
+    sound = Run(values=values, rows=[STARTED, row, ended(TRIAL, "oracle_failed", 1)]).bundle()
+    edited = Run(
+        values=values, rows=[STARTED, elsewhere, ended(TRIAL, "oracle_failed", 1)]
+    ).bundle()
 
     assert [call.tool for call in parse.calls] == ["file_write"]
     assert sound.faults == ()
@@ -328,3 +330,36 @@ def test_rows_of_the_meter_are_no_trials() -> None:
     ]
 
     assert Run(rows=rows).bundle().trials == {}
+
+
+@pytest.mark.parametrize(
+    ("limits", "sound"),
+    [
+        ({}, True),
+        ({"budgets.max_silent_turns": 4}, False),
+        ({"budgets.max_silent_turns": None}, False),
+        ({"budgets.max_silent_turns": None, "budgets.max_repeated_calls": 2}, False),
+    ],
+)
+def test_a_text_loop_must_be_one_by_the_limits_of_the_lock(
+    limits: dict[str, int | None], *, sound: bool
+) -> None:
+    turns = [turn(TRIAL, number, PROSE) for number in (1, 2, 3)]
+
+    bundle = Run(
+        values=lock_values() | limits, rows=[STARTED, *turns, ended(TRIAL, "text_loop", 3)]
+    ).bundle()
+
+    assert (bundle.faults == ()) is sound
+    if not sound:
+        assert bundle.faults[0].message == "unix__01-head seed 1: the turns are no text loop"
+        assert bundle.faults[0].found == "3 turns without a call, 0 equal calls at the end"
+
+
+def test_equal_calls_are_a_text_loop_where_the_lock_limits_them() -> None:
+    values = lock_values() | {"budgets.max_repeated_calls": 2}
+    turns = [turn(TRIAL, number, NATIVE) for number in (1, 2)]
+
+    bundle = Run(values=values, rows=[STARTED, *turns, ended(TRIAL, "text_loop", 2)]).bundle()
+
+    assert bundle.faults == ()

@@ -42,9 +42,12 @@ def test_a_contract_demands_every_knob_defaults_included() -> None:
         "budgets.turn_seconds": 60,
         "budgets.wall_seconds": 240,
         "budgets.max_silent_turns": 3,
+        "budgets.max_repeated_calls": None,
+        "budgets.max_tokens_total": None,
         "budgets.http_timeout_seconds": None,
         "loop.calls": "all",
         "loop.oracle_every_turns": 1,
+        "loop.oracle_on_finish": True,
         "corpus.sha256": "c" * 64,
     }
     assert set(values) <= set(LOCK_KEYS)

@@ -32,7 +32,9 @@ def test_the_neutral_defaults_are_off() -> None:
         "generated",
     ]
     assert (law.identity, law.estimand, law.supersedes) == ("attested", "this_bench", None)
-    assert (law.config.loop.calls, law.config.loop.oracle_every_turns) == ("all", 1)
+    loop, budgets = law.config.loop, law.config.budgets
+    assert (loop.calls, loop.oracle_every_turns, loop.oracle_on_finish) == ("all", 1, True)
+    assert (budgets.max_repeated_calls, budgets.max_tokens_total) == (None, None)
 
 
 @pytest.mark.parametrize(
@@ -70,6 +72,8 @@ def test_a_contract_accepts_its_own_level_of_proof_or_a_stronger_one(
         {"config__sampling__seed": 1},
         {"config__parser__profile": "lenient"},
         {"config__budgets__max_turns": 0},
+        {"config__budgets__max_repeated_calls": 1},
+        {"config__budgets__max_tokens_total": 0},
         {"evidence__bench__stop": "early"},
         {"evidence__bench__corpus": "/fixtures"},
         {"evidence__valid_days": 0},
@@ -80,6 +84,13 @@ def test_a_contract_accepts_its_own_level_of_proof_or_a_stronger_one(
 def test_a_contract_that_says_less_more_or_other_is_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         contract(**changes)
+
+
+def test_a_loop_that_would_never_run_the_oracle_is_refused() -> None:
+    never = {"oracle_every_turns": 0, "oracle_on_finish": False}
+
+    with pytest.raises(ValidationError, match="never runs the oracle"):
+        contract(config__loop=never)
 
 
 def test_a_seed_declared_twice_is_refused() -> None:

@@ -10,10 +10,18 @@ import pytest
 
 from abverify.evidence.bundle import read_bundle
 from abverify.evidence.manifest import ImportedFrom
-from abverify.evidence.rows import CalibrationRow, ParserCalibrationRow, Row
+from abverify.evidence.rows import (
+    CalibrationRow,
+    ParserCalibrationRow,
+    Row,
+    Trial,
+    TrialStarted,
+)
+from abverify.model.corpus import OracleCommand
 from abverify.verify.eligibility import Docket, judge
 from tests.builders import (
     FIXTURES,
+    NATIVE,
     NOW,
     PATH,
     REMOVED,
@@ -23,12 +31,16 @@ from tests.builders import (
     calibration_run,
     contract,
     docket,
+    ended,
     failed_trial,
     lock_values,
+    oracle,
     passed_trial,
+    turn,
 )
 
 if TYPE_CHECKING:
+    from abverify.evidence.rows import Outcome
     from abverify.model.report import Reason
 
 
@@ -274,6 +286,84 @@ def test_imported_evidence_that_tells_less_is_unproven_not_a_mismatch() -> None:
     )
 
     assert only(run).code == "identity-unproven"
+
+
+LINT = OracleCommand(id="lint", kind="compliance", run=("cargo", "clippy"))
+UNIT = OracleCommand(id="tests", kind="tests", run=("cargo", "test"))
+HEAD, TAIL = (Trial(fixture=fixture, seed=1) for fixture in FIXTURES)
+
+
+def complied(*rows: Row, outcome: Outcome = "oracle_passed") -> tuple[str, ...]:
+    """The reasons' codes for a bench whose first trial has these oracle rows."""
+    judged: list[Row] = [
+        TrialStarted(trial=HEAD),
+        turn(HEAD, 1, NATIVE),
+        *rows,
+        ended(HEAD, outcome, 1),
+    ]
+    run = Run(rows=[*judged, *failed_trial(FIXTURES[1])])
+    found = reasons(run, docket(oracles=dict.fromkeys(FIXTURES, (UNIT, LINT))))
+    return tuple(reason.code for reason in found)
+
+
+class TestCompliance:
+    TESTS = oracle(HEAD, 1, passed=True)
+
+    @pytest.mark.parametrize(
+        ("passed", "outcome"), [(True, "oracle_passed"), (False, "compliance_failed")]
+    )
+    def test_a_check_that_ran_counts_whatever_it_said(
+        self, outcome: Outcome, *, passed: bool
+    ) -> None:
+        lint = oracle(HEAD, 1, passed=passed, purpose="compliance", command="lint")
+
+        assert complied(self.TESTS, lint, outcome=outcome) == ()
+
+    def test_a_check_that_was_switched_off_makes_the_bundle_ineligible(self) -> None:
+        run = Run(rows=bench_rows())
+
+        reason = only(run, docket(oracles=dict.fromkeys(FIXTURES, (UNIT, LINT))))
+
+        assert (reason.code, reason.rule) == ("compliance-missing", "AV320")
+        assert reason.message == ("in 1 trials the tests passed and a declared check was never run")
+        assert reason.found == "not run: unix__01-head seed 1: lint"
+
+    def test_a_row_of_another_kind_under_its_name_is_not_the_check(self) -> None:
+        posing = oracle(HEAD, 1, passed=True, purpose="tests", command="lint")
+
+        assert complied(self.TESTS, posing) == ("compliance-missing",)
+
+    def test_a_check_of_an_earlier_state_is_not_one_of_the_last(self) -> None:
+        rows: list[Row] = [
+            TrialStarted(trial=HEAD),
+            turn(HEAD, 1, NATIVE),
+            oracle(HEAD, 1, passed=False),
+            oracle(HEAD, 1, passed=True, purpose="compliance", command="lint"),
+            turn(HEAD, 2, NATIVE),
+            oracle(HEAD, 2, passed=True),
+            ended(HEAD, "oracle_passed", 2),
+        ]
+        run = Run(rows=[*rows, *failed_trial(FIXTURES[1])])
+
+        reason = only(run, docket(oracles=dict.fromkeys(FIXTURES, (UNIT, LINT))))
+
+        assert reason.code == "compliance-missing"
+
+    def test_where_the_tests_failed_nothing_rests_on_the_check(self) -> None:
+        failed = oracle(HEAD, 1, passed=False)
+
+        assert complied(failed, outcome="oracle_failed") == ()
+
+    def test_many_missing_checks_are_counted_and_the_first_are_named(self) -> None:
+        fixtures = tuple(f"unix__0{n}-x" for n in range(1, 7))
+        rows = [row for fixture in fixtures for row in passed_trial(fixture)]
+        against = docket(fixtures=fixtures, oracles=dict.fromkeys(fixtures, (UNIT, LINT)))
+
+        (missing,) = (r for r in reasons(Run(rows=rows), against) if r.rule == "AV320")
+
+        assert missing.message.startswith("in 6 trials")
+        assert missing.found is not None
+        assert missing.found.endswith("unix__04-x seed 1: lint and 2 more")
 
 
 def calibrated(*runs: Run, **changes: object) -> list[tuple[str, str | None]]:
