@@ -33,6 +33,7 @@ class DecideRequest:
         run: whether to make missing evidence first.
         record: whether to sign the decision.
         unsafe: whether to run without a sandbox when none can be had.
+        paranoid: whether a run hashes weights even where their digest is remembered.
         signature: who signs, if anything is signed.
     """
 
@@ -41,6 +42,7 @@ class DecideRequest:
     record: bool
     unsafe: bool
     signature: Signature
+    paranoid: bool = False
 
 
 def decide_gates(root: Path, request: DecideRequest, watcher: Watcher) -> tuple[CheckReport, ...]:
@@ -96,4 +98,5 @@ def _make_evidence(
     if codes and codes <= {"uncalibrated"}:
         return
     again = bool(codes & _AGAIN)
-    run_stage(root, RunRequest(name, "bench", unsafe=request.unsafe, again=again), watcher)
+    bench = RunRequest(name, "bench", unsafe=request.unsafe, again=again, paranoid=request.paranoid)
+    run_stage(root, bench, watcher)

@@ -124,7 +124,7 @@ def bench_for(corpus: Corpus, *, unsafe: bool) -> Bench:
     return Bench(find_sandbox(unsafe=unsafe), chains)
 
 
-def engine_for(root: Path, gate: OpenGate, watcher: Watcher) -> Engine:
+def engine_for(root: Path, gate: OpenGate, watcher: Watcher, *, paranoid: bool = False) -> Engine:
     """The engine the contract names, loaded, with the weights proven.
 
     Raises:
@@ -140,7 +140,20 @@ def engine_for(root: Path, gate: OpenGate, watcher: Watcher) -> Engine:
         )
     from abverify.bench.engines.llama import open_llama
 
-    return open_llama(gate.contract.model, gate.contract.config, root=root, on_token=watcher.token)
+    return open_llama(
+        gate.contract.model,
+        gate.contract.config,
+        root=root,
+        paranoid=paranoid,
+        on_token=watcher.token,
+    )
+
+
+def engine_notes(engine: Engine) -> tuple[str, ...]:
+    """What the evidence should say of how the engine's weights were identified."""
+    from abverify.bench.engines.llama import LlamaEngine
+
+    return engine.notes() if isinstance(engine, LlamaEngine) else ()
 
 
 def run_lock(gate: OpenGate, engine: Mapping[str, Scalar], bench: Bench) -> RunLock:

@@ -12,6 +12,7 @@ from abverify.app.measurement import (
     bench_for,
     calibration_lock,
     engine_for,
+    engine_notes,
     open_gate,
     run_lock,
 )
@@ -49,12 +50,14 @@ class RunRequest:
         stage: calibrate, smoke or bench.
         unsafe: whether to run without a sandbox when none can be had.
         again: start another run although one with this lock is finished.
+        paranoid: hash every byte of the weights even where their digest is remembered.
     """
 
     gate: str
     stage: Stage
     unsafe: bool = False
     again: bool = False
+    paranoid: bool = False
 
 
 def run_stage(root: Path, request: RunRequest, watcher: Watcher) -> RunReport:
@@ -87,7 +90,7 @@ def _bench(root: Path, gate: OpenGate, request: RunRequest, watcher: Watcher) ->
     config = gate.contract.config
     with ExitStack() as stack:
         bench = bench_for(gate.corpus, unsafe=request.unsafe)
-        engine = engine_for(root, gate, watcher)
+        engine = engine_for(root, gate, watcher, paranoid=request.paranoid)
         stack.callback(engine.close)
         lock = run_lock(gate, engine.facts(), bench)
         run = _run_id(root, gate, request, lock)
@@ -102,7 +105,7 @@ def _bench(root: Path, gate: OpenGate, request: RunRequest, watcher: Watcher) ->
         if len(journal.measured()) == len(plan.trials()) and (root / path / MANIFEST).exists():
             return _finished(root, path, journal, gate)
         run_trials(plan, engine, bench, journal, watcher)
-        return _close(journal, path, gate)
+        return _close(journal, path, gate, engine_notes(engine))
 
 
 def _one_turn(gate: OpenGate) -> RunConfig:
@@ -153,9 +156,9 @@ def _run_id(root: Path, gate: OpenGate, request: RunRequest, lock: RunLock) -> s
     return name
 
 
-def _close(journal: Journal, path: str, gate: OpenGate) -> RunReport:
+def _close(journal: Journal, path: str, gate: OpenGate, notes: tuple[str, ...]) -> RunReport:
     scores = _scores(journal, gate)
-    manifest = journal.close(scores, finished_at=timestamp(now()), notes=())
+    manifest = journal.close(scores, finished_at=timestamp(now()), notes=notes)
     return _bench_report(path, manifest, scores, journal, gate, fresh=True)
 
 
@@ -197,7 +200,7 @@ def _bench_report(
         total=total,
         outcomes=tuple((outcome, str(n)) for outcome, n in scores.outcomes.items()),
         metrics=tuple((m.metric, m.numerator, m.denominator) for m in scores.measures.values()),
-        notes=_notes(gate),
+        notes=(*_notes(gate), *manifest.notes),
         next=(
             f"abverify check {name}" if whole else f"abverify run {name} --stage {manifest.stage}",
         ),

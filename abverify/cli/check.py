@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from abverify.cli.options import common_options
-from abverify.cli.run import UNSAFE_HELP
+from abverify.cli.run import PARANOID_HELP, UNSAFE_HELP
 from abverify.cli.signing import signing_options
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 @click.option("--run", "run_missing", is_flag=True, help="First make the evidence that is missing.")
 @click.option("--record", is_flag=True, help="Sign and append what was decided.")
 @click.option("--unsafe-no-sandbox", "unsafe", is_flag=True, help=UNSAFE_HELP)
+@click.option("--paranoid", is_flag=True, help=PARANOID_HELP)
 @signing_options(reason="decided by abverify check")
 @common_options
 def command(
@@ -32,6 +33,7 @@ def command(
     run_missing: bool,  # noqa: FBT001 (click passes options by keyword)
     record: bool,  # noqa: FBT001
     unsafe: bool,  # noqa: FBT001
+    paranoid: bool,  # noqa: FBT001
 ) -> int:
     """Decide gates from stored evidence and the ledger, and say why.
 
@@ -42,6 +44,6 @@ def command(
     from abverify.cli.printing import show_all
     from abverify.cli.progress import Progress
 
-    request = DecideRequest(gates, run_missing, record, unsafe, signature)
+    request = DecideRequest(gates, run_missing, record, unsafe, signature, paranoid)
     reports = decide_gates(common.root, request, Progress(quiet=common.quiet))
     return show_all(common, reports)

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 import click
 
 from abverify.cli.options import common_options
+from abverify.cli.run import PARANOID_HELP
 from abverify.model.model_diff import KEYS
 
 if TYPE_CHECKING:
     from abverify.app.model_sides import Reading
     from abverify.cli.options import Common
-
-PARANOID_HELP = "Read every byte of the weights, also where their digest is remembered."
 
 
 @click.group()

@@ -11,6 +11,7 @@ from abverify.cli.options import common_options
 if TYPE_CHECKING:
     from abverify.cli.options import Common
 
+PARANOID_HELP = "Read every byte of the weights, also where their digest is remembered."
 UNSAFE_HELP = "Run tools and oracles unconfined; the evidence says so and never counts."
 
 
@@ -27,8 +28,16 @@ UNSAFE_HELP = "Run tools and oracles unconfined; the evidence says so and never 
 )
 @click.option("--again", is_flag=True, help="Start another run beside a finished one.")
 @click.option("--unsafe-no-sandbox", "unsafe", is_flag=True, help=UNSAFE_HELP)
+@click.option("--paranoid", is_flag=True, help=PARANOID_HELP)
 @common_options
-def command(common: Common, gate: str, stage: str, again: bool, unsafe: bool) -> int:  # noqa: FBT001
+def command(
+    common: Common,
+    gate: str,
+    stage: str,
+    again: bool,  # noqa: FBT001 (click passes options by keyword)
+    unsafe: bool,  # noqa: FBT001
+    paranoid: bool,  # noqa: FBT001
+) -> int:
     """Run a gate's calibration, smoke test or bench, and keep the evidence.
 
     A run that was cut off goes on where it stopped; a half-done trial starts
@@ -38,5 +47,5 @@ def command(common: Common, gate: str, stage: str, again: bool, unsafe: bool) ->
     from abverify.cli.printing import show
     from abverify.cli.progress import Progress
 
-    request = RunRequest(gate, stage, unsafe=unsafe, again=again)  # type: ignore[arg-type]
+    request = RunRequest(gate, stage, unsafe=unsafe, again=again, paranoid=paranoid)  # type: ignore[arg-type]
     return show(common, run_stage(common.root, request, Progress(quiet=common.quiet)))

@@ -19,7 +19,7 @@ from abverify.bench.engines.llama_wire import (
     Source,
 )
 from abverify.bench.extras import missing_package
-from abverify.bench.weights import identify, locate
+from abverify.bench.weights import CACHED_NOTE, identify, locate
 from abverify.errors import IndeterminateError, InvalidError
 
 if TYPE_CHECKING:
@@ -159,6 +159,12 @@ class LlamaEngine:
             "engine.sampler_chain": self._loaded.sampler_chain,
         }
 
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of the evidence should know of how the weights were identified."""
+        adapter = self._adapter
+        cached = self._weights.from_cache or (adapter is not None and adapter.facts.from_cache)
+        return (CACHED_NOTE,) if cached else ()
+
     @property
     def pid(self) -> int | None:
         """Process id of the child; null while there is none."""
@@ -273,6 +279,7 @@ def open_llama(
     *,
     root: Path,
     threads: int | None = None,
+    paranoid: bool = False,
     on_token: Callable[[int], None] | None = None,
 ) -> LlamaEngine:
     """The engine of a contract: its weights and adapter found, hashed, checked and loaded.
@@ -282,6 +289,7 @@ def open_llama(
         config: its run configuration.
         root: the repository root, to which relative paths refer.
         threads: threads to compute with; by default one for each usable core.
+        paranoid: whether to hash every byte even where the digest is remembered.
         on_token: called during a completion with the count of tokens sampled so far.
 
     Raises:
@@ -292,11 +300,11 @@ def open_llama(
         UntrustedError: AV512 if a file is not the declared one.
     """
     _require_packages()
-    adapter = _open_adapter(model.adapter, root) if model.adapter else None
+    adapter = _open_adapter(model.adapter, root, paranoid=paranoid) if model.adapter else None
     path = locate(model.source, file=model.weights.file, root=root)
     return LlamaEngine(
         path,
-        identify(path, expected_sha256=model.weights.sha256),
+        identify(path, expected_sha256=model.weights.sha256, paranoid=paranoid),
         name=model.name,
         engine=config.engine,
         sampling=config.sampling,
@@ -307,7 +315,7 @@ def open_llama(
     )
 
 
-def _open_adapter(adapter: Adapter, root: Path) -> LoadedAdapter:
+def _open_adapter(adapter: Adapter, root: Path, *, paranoid: bool) -> LoadedAdapter:
     if adapter.sha256 is None:
         raise IndeterminateError(
             "the adapter does not exist yet",
@@ -318,7 +326,7 @@ def _open_adapter(adapter: Adapter, root: Path) -> LoadedAdapter:
             next_step="train the adapter, then amend the contract with its sha256",
         )
     path = root / adapter.file
-    facts = identify(path, expected_sha256=adapter.sha256, name=adapter.file)
+    facts = identify(path, expected_sha256=adapter.sha256, name=adapter.file, paranoid=paranoid)
     return LoadedAdapter(path=path, facts=facts, scale=adapter.scale)
 
 
