@@ -67,7 +67,16 @@ def run_stage(root: Path, request: RunRequest, watcher: Watcher) -> RunReport:
         AbverifyError: whatever keeps the stage from running, before anything is written.
         KeyboardInterrupt: after an interruption; finished trials are kept.
     """
-    gate = open_gate(root, request.gate)
+    return run_open_gate(root, open_gate(root, request.gate), request, watcher)
+
+
+def run_open_gate(root: Path, gate: OpenGate, request: RunRequest, watcher: Watcher) -> RunReport:
+    """Runs a stage of a gate that is open already: an arm of an experiment is opened by its own.
+
+    Raises:
+        AbverifyError: as for `run_stage`.
+        KeyboardInterrupt: after an interruption; finished trials are kept.
+    """
     if request.stage == "calibrate":
         return _calibrate(root, gate, request, watcher)
     return _bench(root, gate, request, watcher)
