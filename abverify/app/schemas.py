@@ -13,6 +13,11 @@ SCHEMAS = {
     "contract": ("abverify.model.contract:Contract", "a gate's contract, contracts/*.yaml"),
     "fixture": ("abverify.model.corpus:FixtureSpec", "a task of a corpus, fixture.yaml"),
     "pin-lock": ("abverify.workspace.pins:PinLock", "pinned digests, contracts/pin.lock"),
+    "experiment": ("abverify.model.experiment:Experiment", "an A/B, contracts/experiments/*.yaml"),
+    "experiment-history": (
+        "abverify.model.reported:History",
+        "what was reported elsewhere, contracts/experiments/history.yaml",
+    ),
     "manifest": ("abverify.evidence.manifest:Manifest", "an evidence bundle, manifest.json"),
 }
 """Each schema's name, with the model it comes from and what it describes."""

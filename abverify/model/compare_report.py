@@ -126,7 +126,7 @@ class EffectLine(_Line):
         control: successes and trials of the control.
         treatment: successes and trials of the other arm.
         effect: the difference of the rates.
-        interval: its 95 % limits; null where the data allow none.
+        interval: its 95 % limits.
         method: how the limits were found.
         p: the exact two- or one-sided p value.
         p_adjusted: the same, adjusted for the other comparisons of its kind.
@@ -139,7 +139,7 @@ class EffectLine(_Line):
     control: tuple[int, int]
     treatment: tuple[int, int]
     effect: float
-    interval: Limits | None
+    interval: Limits
     method: str
     p: float
     p_adjusted: float

@@ -17,14 +17,14 @@ HISTORY_SCHEMA = "abverify/experiment-history/v1"
 
 
 class ReportedCount(Value):
-    """Successes out of trials; `n: null` where nobody said how many trials there were."""
+    """Successes out of trials; `trials: null` where nobody said how many there were."""
 
-    x: Count
-    n: Positive | None
+    successes: Count
+    trials: Positive | None
 
     @model_validator(mode="after")
     def _a_part(self) -> ReportedCount:
-        if self.n is not None and self.x > self.n:
+        if self.trials is not None and self.successes > self.trials:
             raise ValueError("more successes than trials")
         return self
 
@@ -54,6 +54,8 @@ class ReportedExperiment(Value):
     stage: Literal["smoke", "bench"]
     planned: Positive
     """Fixtures of the bench that the comparison belongs to."""
+    fixture: Identifier | None = None
+    """The fixture, where both arms ran one and the same; else the counts are not paired."""
     primary: Identifier
     mediator: Identifier | None = None
     control: ReportedArm

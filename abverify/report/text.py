@@ -37,13 +37,16 @@ _RENDERERS = {
     "AmendDiffReport": ("amend_text", "render_amend_diff"),
     "BundleReport": ("text", "render_bundle"),
     "CheckReport": ("text", "render_check"),
+    "CompareReport": ("compare_text", "render_compare"),
     "FindingsReport": ("text", "render_findings"),
     "LogReport": ("log_text", "render_log"),
     "ModelDiffReport": ("model_text", "render_model_diff"),
     "ModelReport": ("model_text", "render_model"),
+    "PlanReport": ("compare_text", "render_plan"),
     "RecordReport": ("log_text", "render_record"),
     "RunReport": ("text", "render_run"),
     "StatusReport": ("text", "render_status"),
+    "TableReport": ("compare_text", "render_table"),
 }
 """The module and the function that render each kind of report, imported when it is used."""
 

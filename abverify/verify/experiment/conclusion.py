@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Literal
 
+from abverify.evidence.lock import LOCK_KEYS
 from abverify.model.compare_report import LEVELS, Level
 from abverify.model.report import Reason
 from abverify.verify.experiment.confounds import together, word
@@ -37,6 +38,7 @@ class Coverage:
         planned: fixtures of the declared bench.
         seeds: seeds for each fixture and arm.
         attested: whether it is known which bytes ran.
+        elsewhere: whether it repeats a confirmed experiment on another machine or corpus.
     """
 
     stage: Literal["smoke", "bench"]
@@ -44,6 +46,7 @@ class Coverage:
     planned: int
     seeds: int = 1
     attested: bool = True
+    elsewhere: bool = False
 
     @property
     def level(self) -> Level:
@@ -52,6 +55,8 @@ class Coverage:
             return "smoke"
         if self.measured < self.planned:
             return "bench-partial"
+        if self.elsewhere:
+            return "replication"
         return "bench-repeated" if self.seeds >= _REPEATED else "bench"
 
 
@@ -154,7 +159,7 @@ def _too_weak(coverage: Coverage, rule: DecisionRule) -> tuple[Reason, ...]:
             "one prompt and one seed in each arm"
             if coverage.stage == "smoke"
             else f"{coverage.measured} of {coverage.planned} fixtures in both arms,"
-            f" {coverage.seeds} seeds"
+            f" {coverage.seeds} {'seed' if coverage.seeds == 1 else 'seeds'}"
         )
         reasons.append(
             Reason(
@@ -181,14 +186,15 @@ def _too_weak(coverage: Coverage, rule: DecisionRule) -> tuple[Reason, ...]:
 
 
 def _confounds(difference: Difference) -> list[Reason]:
-    what = together(item.what for item in difference.confounds)
-    varied = together(map(word, difference.varied)) or "nothing of it"
+    keys = {*difference.varied, *(item.key for item in difference.confounds)}
+    what = together(word(key) for key in LOCK_KEYS if key in keys)
+    varied = together(map(word, difference.varied)) or "none of them"
     return [
         Reason(
             "confounded",
             "AV604",
             "error",
-            f"{what} changed together with the variable ({varied}): {item.key} differs",
+            f"{what} changed together, and of them the variable is {varied}: {item.key} differs",
             expected=f"{item.key}={item.control} in both arms",
             found=f"{item.key}={item.treatment}",
             next="make the arms alike in it, or declare it as the variable",
@@ -221,7 +227,7 @@ def _uncounted() -> Reason:
 
 
 def _observed(effect: Effect) -> Reason:
-    return Reason("observed", "AV607", "note", f"observed: {effect.endpoint} {_shares(effect)}")
+    return Reason("observed", "AV607", "note", f"{effect.endpoint} {_shares(effect)}")
 
 
 def _confirmed(effect: Effect, rule: DecisionRule) -> Reason:

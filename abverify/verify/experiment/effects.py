@@ -5,6 +5,8 @@
 | pairs, about this bench | permutation within fixture (McNemar's at one seed) | exact conditional |
 | pairs, about fixtures like these | sign flips over fixtures | Newcombe, widest over the seeds |
 | counts only | Boschloo | Newcombe, independent |
+
+Where no pair differs, the exact test has nothing to weigh (p = 1) and Newcombe's limits stand.
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ from abverify.verify.stats import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from abverify.model.experiment import DecisionRule, Direction, Endpoint
+    from abverify.model.experiment import DecisionRule, Direction
     from abverify.verify.experiment.pairing import FixturePair
     from abverify.verify.stats import Alternative
 
@@ -44,7 +46,7 @@ REFUTING = 0.90
 _EXACT = "exact, given each fixture's successes"
 _NEWCOMBE = "Newcombe, paired"
 _INDEPENDENT = "Newcombe, independent arms"
-_NOTHING = "no pair differs: the pairs say nothing"
+_NOTHING = "Newcombe, paired: no pair differs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +59,8 @@ class Effect:
         role: what it is for.
         control: successes and trials of the control.
         treatment: successes and trials of the other arm.
-        interval: the 95 % limits, or None.
-        method: how they were found, or why there are none.
+        interval: the 95 % limits.
+        method: how they were found.
         deciding: the interval that matches the test's own level, or None.
         bound: the limits of the 90 % paired interval that may refute.
         p: the exact p value.
@@ -70,7 +72,7 @@ class Effect:
     role: Role
     control: tuple[int, int]
     treatment: tuple[int, int]
-    interval: Interval | None
+    interval: Interval
     method: str
     deciding: Interval | None
     bound: Interval
@@ -95,7 +97,7 @@ class Effect:
             control=self.control,
             treatment=self.treatment,
             effect=float(self.difference),
-            interval=(self.interval.low, self.interval.high) if self.interval else None,
+            interval=(self.interval.low, self.interval.high),
             method=self.method,
             p=float(self.p),
             p_adjusted=float(self.p_adjusted),
@@ -104,7 +106,8 @@ class Effect:
 
 
 def paired_effect(
-    endpoint: Endpoint,
+    endpoint: str,
+    measure: str,
     role: Role,
     pairs: Sequence[FixturePair],
     rule: DecisionRule,
@@ -119,15 +122,15 @@ def paired_effect(
         else sign_flip_permutation([pair.difference for pair in pairs], side)
     )
     limits = exact_difference if here else _widest
-    interval = limits(pairs, SHOWN)
+    found = limits(pairs, SHOWN)
     return Effect(
-        endpoint=endpoint.id,
-        measure=endpoint.measure,
+        endpoint=endpoint,
+        measure=measure,
         role=role,
         control=_count([pair.control for pair in pairs]),
         treatment=_count([pair.treatment for pair in pairs]),
-        interval=interval,
-        method=(_EXACT if here else _NEWCOMBE) if interval else _NOTHING,
+        interval=found or newcombe_paired_diff(pooled_table(pairs), SHOWN),
+        method=(_EXACT if here else _NEWCOMBE) if found else _NOTHING,
         deciding=limits(pairs, matching_level(rule)),
         bound=newcombe_paired_diff(pooled_table(pairs), REFUTING)
         if here

@@ -26,14 +26,14 @@ _MORE_SEEDS = (1, 3, 5)
 _MOST_FIXTURES = 1000
 
 
-def power(experiment: Experiment, fixtures: int, seeds: int | None = None) -> float:
+def power(experiment: Experiment, fixtures: int, k: int | None = None) -> float:
     """The chance to confirm a difference of exactly `delta_min`, on that many fixtures.
 
     With a correction declared, the level is divided by the comparisons it pays for.
     For `this_bench` the permutation test within fixtures; for `fixture_population` the sign test
     on fixtures that changed at all, each with the same rate.
     """
-    rule, k = experiment.decision, seeds or len(experiment.seeds)
+    rule, k = experiment.decision, k or len(experiment.seeds)
     alpha = Fraction(rule.alpha) / comparisons(experiment)
     rate, side = float(Fraction(rule.delta_min)), alternative(rule)
     if experiment.estimand == "this_bench" and k > 1:
@@ -51,14 +51,13 @@ def plan(experiment: Experiment, fixtures: int) -> PlanReport:
     """Judges a design of `fixtures` fixtures and the declared seeds."""
     found = power(experiment, fixtures)
     enough = found >= ENOUGH
-    seeds = len(experiment.seeds)
-    trials = fixtures * seeds
+    trials = fixtures * len(experiment.seeds)
     verdict = "sufficient" if enough else "exploratory" if experiment.exploratory else "refused"
     needed = _fixtures_needed(experiment)
     return PlanReport(
         experiment=experiment.id,
         verdict=verdict,  # type: ignore[arg-type]
-        design=_line(experiment, fixtures, seeds, found),
+        design=_line(experiment, fixtures, len(experiment.seeds), found),
         others=tuple(_others(experiment, fixtures)),
         fixtures_needed=needed,
         zero_bound=clopper_pearson(0, trials).high,
@@ -78,14 +77,19 @@ def rule_text(experiment: Experiment) -> str:
     )
 
 
+def seeds(count: int) -> str:
+    """A number of seeds in words."""
+    return f"{count} {'seed' if count == 1 else 'seeds'}"
+
+
 def _others(experiment: Experiment, fixtures: int) -> Iterator[DesignLine]:
-    for seeds in _MORE_SEEDS:
-        if seeds != len(experiment.seeds):
-            yield _line(experiment, fixtures, seeds, power(experiment, fixtures, seeds))
+    for k in _MORE_SEEDS:
+        if k != len(experiment.seeds):
+            yield _line(experiment, fixtures, k, power(experiment, fixtures, k))
 
 
-def _line(experiment: Experiment, fixtures: int, seeds: int, found: float) -> DesignLine:
-    return DesignLine(fixtures, seeds, experiment.decision.delta_min, found)
+def _line(experiment: Experiment, fixtures: int, k: int, found: float) -> DesignLine:
+    return DesignLine(fixtures, k, experiment.decision.delta_min, found)
 
 
 def _fixtures_needed(experiment: Experiment) -> int | None:
@@ -110,7 +114,7 @@ def _too_small(experiment: Experiment, fixtures: int, found: float, needed: int 
         "underpowered-design",
         "AV606",
         "warning" if experiment.exploratory else "error",
-        f"{fixtures} fixtures × {len(experiment.seeds)} seeds find a difference of"
+        f"{fixtures} fixtures at {seeds(len(experiment.seeds))} find a difference of"
         f" {rule.delta_min} with probability {found:.3f} when the control never succeeds",
         expected=f"a power of at least {ENOUGH}",
         found=f"{found:.3f}",

@@ -10,7 +10,8 @@ from abverify.model.compare_report import TableRow
 from abverify.model.report import Reason
 from abverify.verify.experiment.conclusion import Coverage, conclude, weaker
 from abverify.verify.experiment.confounds import told_difference
-from abverify.verify.experiment.effects import counted_effect
+from abverify.verify.experiment.effects import counted_effect, paired_effect
+from abverify.verify.experiment.pairing import FixturePair
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -47,9 +48,7 @@ def reported_row(
         coverage=f"{coverage.measured}/{row.planned}" if coverage.measured else "not told",
         confounds=between.confounds,
         effect=float(primary.difference) if primary else None,
-        interval=(primary.interval.low, primary.interval.high)
-        if primary and primary.interval
-        else None,
+        interval=(primary.interval.low, primary.interval.high) if primary else None,
         p=float(primary.p) if primary else None,
         evidence=bundles.get(row.treatment.bundle or "") or canonical_digest(row.to_json()),
         reasons=reasons,
@@ -118,16 +117,28 @@ def _concluded(
 def _effect(
     row: ReportedExperiment, endpoint: str, role: Role, rule: DecisionRule
 ) -> Effect | None:
-    control, treatment = row.control.counts[endpoint], row.treatment.counts[endpoint]
-    if control.n is None or treatment.n is None:
+    control, treatment = (
+        _count(row.control.counts[endpoint]),
+        _count(row.treatment.counts[endpoint]),
+    )
+    if control is None or treatment is None:
         return None
-    return counted_effect(endpoint, role, (control.x, control.n), (treatment.x, treatment.n), rule)
+    if row.fixture is not None and control[1] == treatment[1]:
+        pair = FixturePair(row.fixture, _trials(control), _trials(treatment))
+        return paired_effect(endpoint, endpoint, role, [pair], rule, "this_bench")
+    return counted_effect(endpoint, role, control, treatment, rule)
+
+
+def _trials(count: tuple[int, int]) -> tuple[bool, ...]:
+    return tuple(number < count[0] for number in range(count[1]))
+
+
+def _count(count: ReportedCount) -> tuple[int, int] | None:
+    return None if count.trials is None else (count.successes, count.trials)
 
 
 def _coverage(row: ReportedExperiment) -> Coverage:
     counts = (row.control.counts[row.primary], row.treatment.counts[row.primary])
-    return Coverage(row.stage, min(map(_trials, counts)), row.planned, attested=False)
-
-
-def _trials(count: ReportedCount) -> int:
-    return count.n or 0
+    return Coverage(
+        row.stage, min(count.trials or 0 for count in counts), row.planned, attested=False
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from abverify.model.experiment import DecisionRule, Endpoint, Experiment
+from abverify.model.experiment import DecisionRule, Experiment
 from abverify.verify.experiment.confounds import difference
 from abverify.verify.experiment.effects import paired_effect
 from abverify.verify.experiment.pairing import FixturePair
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from abverify.verify.experiment.confounds import Difference
     from abverify.verify.experiment.effects import Effect, Estimand, Role
 
-ORACLE = Endpoint(id="oracle", measure="oracle_passed")
-CALLS = Endpoint(id="calls", measure="strict_call")
 KEYS = ("model.adapter_sha256", "model.adapter_scale")
 ADAPTED = {"model.adapter_sha256": "b" * 64, "model.adapter_scale": "1"}
 
@@ -54,7 +52,7 @@ def effect(
     **changes: Any,
 ) -> Effect:
     """The oracle compared on some pairs."""
-    return paired_effect(ORACLE, role, cells, rule(**changes), estimand)
+    return paired_effect("oracle", "oracle_passed", role, cells, rule(**changes), estimand)
 
 
 def arms(**other: Scalar) -> Difference:

@@ -80,7 +80,8 @@ class TestConfounded:
         between = arms(model__template_sha256="1" * 64, model__tokenizer_sha256="2" * 64)
         _, reasons = conclude(between, WHOLE, effect(zero_against(19)), None, rule())
         assert reasons[0].message.startswith(
-            "chat template and tokenizer changed together with the variable"
+            "chat template, tokenizer, adapter and adapter scale changed together, and of them the"
+            " variable is adapter and adapter scale: model.template_sha256 differs"
         )
 
 

@@ -1,0 +1,164 @@
+"""The arms of an experiment on disk: their contracts and evidence, and running what is missing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from abverify.errors import InvalidError, raise_all
+from abverify.model.ids import GateId
+from abverify.verify.experiment.arms import ArmEvidence, arm_contract, arm_evidence
+from abverify.verify.experiment.lint import UNFIT, lint_experiment
+from abverify.workspace.pins import input_digest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from abverify.app.docket import Repository
+    from abverify.bench.schedule import Watcher
+    from abverify.errors import AbverifyError
+    from abverify.model.contract import Contract
+    from abverify.model.experiment import Arm
+    from abverify.model.report import Reason
+    from abverify.verify.eligibility import Docket
+    from abverify.workspace.experiments import LoadedExperiment
+
+_AGAIN = frozenset(["stale", "post-hoc", "tainted"])
+"""Reasons that only another run with the same lock can mend."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenArm:
+    """An arm with what its evidence is judged against.
+
+    Attributes:
+        arm: the arm.
+        docket: contract, pins and calibrations; the contract is the arm's own.
+        own_gate: whether the arm is its gate's contract as it stands.
+    """
+
+    arm: Arm
+    docket: Docket
+    own_gate: bool
+
+
+def findings(repository: Repository, loaded: LoadedExperiment) -> tuple[Reason, ...]:
+    """What is wrong with an experiment of the repository, with places in its document."""
+    gates = {str(c.contract.gate): c.contract for c in repository.registry.all()}
+    return tuple(lint_experiment(loaded.experiment, place=placer(loaded), gates=gates))
+
+
+def placer(loaded: LoadedExperiment) -> Callable[..., str]:
+    """Gives `file:line:column` of a path of keys in an experiment's document."""
+    return lambda *path: str(loaded.document.place(path))
+
+
+def open_arms(repository: Repository, loaded: LoadedExperiment) -> tuple[OpenArm, ...]:
+    """The arms of an experiment, the control first.
+
+    Raises:
+        InvalidError: AV602, AV603 or AV615 where the experiment cannot be compared at all.
+        FaultsError: for several such faults, all of them.
+    """
+    unfit: list[AbverifyError] = [
+        InvalidError(
+            reason.message,
+            rule=reason.rule,
+            place=reason.place,
+            expected=reason.expected,
+            found=reason.found,
+            next_step="abverify lint finds every fault",
+        )
+        for reason in findings(repository, loaded)
+        if reason.rule in UNFIT
+    ]
+    raise_all(unfit)
+    experiment = loaded.experiment
+    arms = (experiment.arm(experiment.control), *experiment.treatments())
+    return tuple(_open_arm(repository, loaded, arm) for arm in arms)
+
+
+def _open_arm(repository: Repository, loaded: LoadedExperiment, arm: Arm) -> OpenArm:
+    gate = repository.registry.find(arm.gate)
+    docket = repository.docket(gate)
+    contract = arm_contract(gate.contract, arm, loaded.experiment.seeds)
+    if contract is gate.contract:
+        return OpenArm(arm, docket, own_gate=True)
+    pins = {
+        path: docket.pins.get(path) or input_digest(repository.root, path)
+        for path in contract.inputs()
+    }
+    changed = replace(docket, contract=contract, pins=pins, published_seq=None)
+    return OpenArm(arm, changed, own_gate=False)
+
+
+def evidence_of(repository: Repository, arms: tuple[OpenArm, ...]) -> tuple[ArmEvidence, ...]:
+    """What speaks for each arm, judged."""
+    bundles = repository.evidence.bundles
+    return tuple(arm_evidence(arm.arm, arm.docket, bundles) for arm in arms)
+
+
+def run_missing(
+    repository: Repository,
+    loaded: LoadedExperiment,
+    watcher: Watcher,
+    *,
+    unsafe: bool,
+) -> None:
+    """Runs the bench of every arm that has no evidence that counts; an arm is run once.
+
+    Raises:
+        AbverifyError: whatever keeps a run from being made.
+    """
+    arms = open_arms(repository, loaded)
+    calibrated = False
+    for arm, evidence in zip(arms, evidence_of(repository, arms), strict=True):
+        if evidence.benches:
+            continue
+        codes = _codes(evidence)
+        if not calibrated:
+            _run(repository.root, loaded, arm, "calibrate", watcher, unsafe=unsafe)
+            calibrated = True
+        if not codes or not codes <= {"uncalibrated"}:
+            again = bool(codes & _AGAIN)
+            _run(repository.root, loaded, arm, "bench", watcher, unsafe=unsafe, again=again)
+
+
+def _codes(evidence: ArmEvidence) -> set[str]:
+    return {
+        reason.code
+        for item in evidence.considered
+        if item.bundle.manifest.stage == "bench"
+        for reason in item.reasons
+        if reason.severity == "error"
+    }
+
+
+def _run(
+    root: Path,
+    loaded: LoadedExperiment,
+    arm: OpenArm,
+    stage: str,
+    watcher: Watcher,
+    *,
+    unsafe: bool,
+    again: bool = False,
+) -> None:
+    from abverify.app.measurement import open_gate
+    from abverify.app.run import RunRequest, run_open_gate
+    from abverify.workspace.files import read_bytes
+
+    request = RunRequest(arm.arm.gate, stage, unsafe=unsafe, again=again)  # type: ignore[arg-type]
+    gate = open_gate(root, arm.arm.gate)
+    if not arm.own_gate:
+        contract = _named(arm.docket.contract, loaded.experiment.offered_to)
+        prompt = read_bytes(root, contract.config.prompt.system).decode("utf-8")
+        pins = arm.docket.pins
+        gate = replace(gate, contract=contract, pins=pins, system_prompt=prompt, heads=())
+    run_open_gate(root, gate, request, watcher)
+
+
+def _named(contract: Contract, name: str) -> Contract:
+    """The arm's contract under the experiment's name: that is what its evidence is offered to."""
+    return contract.model_copy(update={"id": str(GateId.parse(name))})
