@@ -180,7 +180,13 @@ ALLOWED = {
     "abverify._canonical": {".open"},  # the digest of a file too large to hold
     "abverify.toolcalls.calibration": {".read_text"},  # the package's own data
     "abverify.toolcalls.codes": {".read_text"},  # the package's own data
-    "abverify.records.keystore": {"os", ".mkdir", ".read_bytes"},  # keys live outside the root
+    "abverify.records.keystore": {  # keys live outside the root
+        "os",
+        ".mkdir",
+        ".read_bytes",
+        ".read_text",
+    },
+    "abverify.records.ssh_agent": {"socket"},  # where the keys live that never come here
     "abverify.app.keys": {"os"},  # the environment says where the keys are
     "abverify.app.signing": {"os"},  # the environment says where the keys are
     "abverify.app.toolcalls": {".read_text"},  # a file of tools that the user names

@@ -8,6 +8,7 @@ for command in "$@"; do
     PATH="$PATH:$HOME/.cargo/bin" command -v "$command" >/dev/null 2>&1 && continue
     case "$command" in
         bwrap) missing="$missing bubblewrap" ;;
+        ssh-keygen) missing="$missing openssh-client" ;;
         *) missing="$missing $command" ;;
     esac
 done

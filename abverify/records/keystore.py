@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 from dataclasses import dataclass
@@ -9,7 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from abverify.errors import AbverifyError, InvalidError, RefusedError, UsageError
+from abverify.records.key_formats import read_key, write_key
 from abverify.records.keys import KeySigner, PublicKey
+from abverify.records.ssh_wire import Wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -48,14 +51,7 @@ class KeyStore:
             RefusedError: AV434 if the folder lies inside the repository: a
                 private key in a work tree gets committed sooner or later.
         """
-        if repository is not None and folder.resolve().is_relative_to(repository.resolve()):
-            raise RefusedError(
-                "the key folder lies inside the repository",
-                rule="AV434",
-                place=str(folder),
-                expected=f"a folder outside {repository}",
-                next_step=f"set {FOLDER_VARIABLE} to a folder elsewhere",
-            )
+        _refuse_inside(folder, repository, "the key folder", f"set {FOLDER_VARIABLE} elsewhere")
         return cls(folder)
 
     def new(
@@ -77,7 +73,7 @@ class KeyStore:
         signer = KeySigner.generate(name)
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         _write_once(path, signer.to_pem(secret), 0o600)
-        _write_once(_public_path(path), _public_pem(signer.public_key), 0o644)
+        _write_once(_public_path(path), write_key(signer.public_key, "pem").encode("ascii"), 0o644)
         return signer
 
     def list(self) -> tuple[PublicKey, ...]:
@@ -101,18 +97,9 @@ class KeyStore:
         """
         path = self._path(name)
         try:
-            data, mode = path.read_bytes(), path.stat().st_mode
+            data = _private_bytes(path)
         except OSError as error:
             raise self._missing(name, error) from None
-        if mode & _OTHERS:
-            raise RefusedError(
-                "others may read the private key",
-                rule="AV432",
-                place=str(path),
-                expected="mode 0600",
-                found=f"mode {mode & 0o777:04o}",
-                next_step=f"chmod 600 {path}; if others had access, make a new key",
-            )
         return KeySigner(_private_key(data, path, passphrase), name=name)
 
     def _path(self, name: str) -> Path:
@@ -135,6 +122,62 @@ class KeyStore:
             found=error.strerror,
             next_step=f"abverify keys new {name}",
         )
+
+
+def load_key_file(
+    path: Path, passphrase: Callable[[], str] | None, *, repository: Path | None
+) -> KeySigner:
+    """Reads a private key from any file: OpenSSH's own format, or PKCS #8 PEM.
+
+    Args:
+        path: the file, such as `~/.ssh/id_ed25519`.
+        passphrase: asked only if the key is encrypted.
+        repository: the repository that the file must lie outside of.
+
+    Raises:
+        UsageError: AV431 if the file cannot be read.
+        RefusedError: AV432 if others may read it, AV433 for a wrong passphrase, AV434
+            if it lies inside the repository.
+        InvalidError: AV431 if it holds no Ed25519 key.
+    """
+    _refuse_inside(path, repository, "the private key", "move it out, and count it as known")
+    try:
+        data = _private_bytes(path)
+    except OSError as error:
+        raise UsageError(
+            "cannot read the private key",
+            rule="AV431",
+            place=str(path),
+            expected="a file with an Ed25519 private key",
+            found=error.strerror,
+            next_step="abverify keys list names the keys in the key folder",
+        ) from None
+    return KeySigner(_private_key(data, path, passphrase), name=path.name)
+
+
+def _refuse_inside(path: Path, repository: Path | None, what: str, way: str) -> None:
+    if repository is not None and path.resolve().is_relative_to(repository.resolve()):
+        raise RefusedError(
+            f"{what} lies inside the repository",
+            rule="AV434",
+            place=str(path),
+            expected=f"a place outside {repository}",
+            next_step=way,
+        )
+
+
+def _private_bytes(path: Path) -> bytes:
+    data, mode = path.read_bytes(), path.stat().st_mode
+    if mode & _OTHERS:
+        raise RefusedError(
+            "others may read the private key",
+            rule="AV432",
+            place=str(path),
+            expected="mode 0600",
+            found=f"mode {mode & 0o777:04o}",
+            next_step=f"chmod 600 {path}; if others had access, make a new key",
+        )
+    return data
 
 
 def _asked(passphrase: Callable[[], str] | None, name: str) -> str:
@@ -171,43 +214,54 @@ def _public_path(path: Path) -> Path:
     return path.with_name(f"{path.name.removesuffix('.pem')}.pub.pem")
 
 
-def _public_pem(key: PublicKey) -> bytes:
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-
-    loaded = Ed25519PublicKey.from_public_bytes(key.raw)
-    return loaded.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-
-
 def _read_public(path: Path, name: str) -> PublicKey:
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-    from cryptography.hazmat.primitives.serialization import load_pem_public_key
-
     try:
-        loaded = load_pem_public_key(path.read_bytes())
+        text = path.read_text(encoding="ascii")
     except (ValueError, OSError) as error:
         raise _not_a_key(path, str(error)) from None
-    if not isinstance(loaded, Ed25519PublicKey):
-        raise _not_a_key(path, type(loaded).__name__)
-    return PublicKey.of(loaded.public_bytes_raw(), name=name)
+    key = read_key(text, name=str(path))
+    return PublicKey.of(key.raw, name=name)
 
 
 def _private_key(
     data: bytes, path: Path, passphrase: Callable[[], str] | None
 ) -> Ed25519PrivateKey:
+    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric import ed25519
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-    secret = None
-    if b"ENCRYPTED" in data:
-        secret = _asked(passphrase, path.stem).encode("utf-8")
+    load, secret = _opener(data, path, passphrase)
     try:
-        loaded = load_pem_private_key(data, secret)
+        loaded = load(data, secret)
     except (ValueError, TypeError) as error:
         raise _unopened(path, error, encrypted=secret is not None) from None
+    except UnsupportedAlgorithm as error:
+        raise _not_a_key(path, str(error)) from None
     if not isinstance(loaded, ed25519.Ed25519PrivateKey):
         raise _not_a_key(path, type(loaded).__name__)
     return loaded
+
+
+def _opener(
+    data: bytes, path: Path, passphrase: Callable[[], str] | None
+) -> tuple[Callable[[bytes, bytes | None], object], bytes | None]:
+    """How to read a private key, and the passphrase if it is encrypted."""
+    from cryptography.hazmat.primitives import serialization as s
+
+    secret = None
+    openssh = data.startswith(b"-----BEGIN OPENSSH PRIVATE KEY-----")
+    if _ssh_is_encrypted(data) if openssh else b"ENCRYPTED" in data:
+        secret = _asked(passphrase, path.stem).encode("utf-8")
+    return (s.load_ssh_private_key if openssh else s.load_pem_private_key), secret
+
+
+def _ssh_is_encrypted(data: bytes) -> bool:
+    """Whether a key in OpenSSH's format names a cipher, which stands in front of all else."""
+    magic = b"openssh-key-v1\x00"
+    try:
+        wire = Wire(base64.b64decode(b"".join(data.split(b"\n")[1:-2])))
+        return wire.take(len(magic)) == magic and wire.string() != b"none"
+    except ValueError:
+        return False
 
 
 def _unopened(path: Path, error: Exception, *, encrypted: bool) -> AbverifyError:
@@ -228,7 +282,7 @@ def _not_a_key(path: Path, found: str) -> InvalidError:
         "not an Ed25519 key file",
         rule="AV431",
         place=str(path),
-        expected="PKCS #8 or SubjectPublicKeyInfo PEM",
+        expected="an Ed25519 key in PKCS #8 PEM or OpenSSH's format",
         found=" ".join(found.split())[:200],
         next_step="make a key: abverify keys new",
     )

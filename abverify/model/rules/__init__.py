@@ -23,6 +23,7 @@ def all_rules() -> dict[str, Rule]:
     """
     from abverify.model.rules import (
         amendments,
+        authority,
         documents,
         evidence,
         experiments,
@@ -35,6 +36,7 @@ def all_rules() -> dict[str, Rule]:
     rules = [
         *machine.RULES,
         *amendments.RULES,
+        *authority.RULES,
         *documents.RULES,
         *evidence.RULES,
         *integrity.RULES,

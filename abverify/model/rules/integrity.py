@@ -315,55 +315,6 @@ RULES = (
         "--reason 'no pass under contract'",
     ),
     Rule(
-        "AV460",
-        "a trust root follows from the one before it",
-        "A new version names its predecessor by digest, keeps the ledger's origin, is not dated "
-        "before it, and keeps every revocation. A revocation is of a key that was there, and "
-        "begins where the log stands: what was signed before is retracted record by record.",
-        "a version 2 made for another version 1",
-        "a version 2 made by abverify trust rotate",
-    ),
-    Rule(
-        "AV461",
-        "a rotation is signed by the old root and by the new",
-        "Otherwise whoever can write to the repository could appoint themselves.",
-        "2.root.dsse.json signed by its own people alone",
-        "one signed by the root thresholds of versions 1 and 2",
-    ),
-    Rule(
-        "AV462",
-        "a revoked key signs nothing more",
-        "What it signed counts up to the leaf of the log that the revocation names. Dates do not "
-        "decide, for whoever stole the key can choose them; without a log nothing shows that a "
-        "signature is older, and none of that key counts.",
-        "a record at leaf 20 by a key revoked from leaf 12",
-        "a record at leaf 11 by that key",
-    ),
-    Rule(
-        "AV463",
-        "records are issued under the trust root in force",
-        "From the leaf of the log that a new version names, records are issued under it: someone "
-        "who left cannot go on under the version that still lists them.",
-        "a record under version 1 after version 2 took effect",
-        "a record under version 2",
-    ),
-    Rule(
-        "AV464",
-        "a rotation changes what is there, and leaves somebody able to sign",
-        "Names and keys must exist, revoked keys stay revoked, and no role may ask for more people "
-        "than it has.",
-        "abverify trust rotate --threshold root=3 with two people",
-        "abverify trust rotate --grant root=carol --threshold root=3",
-    ),
-    Rule(
-        "AV465",
-        "a proposed trust root is signed by those who count",
-        "A proposal enters when the root role of the version before and its own have both signed "
-        "in sufficient number; nobody else's signature helps, nor a second one by the same key.",
-        "abverify trust sign with a discharger's key",
-        "abverify trust sign with the key of a principal in role root",
-    ),
-    Rule(
         "AV450",
         "the checkpoint is signed by integrators",
         "gates/_log/checkpoint states the ledger's origin, the number of records and the root over "
