@@ -43,18 +43,18 @@ class TestTheLaw:
         before = repository.tree()
         facts = refused(repository.sign("amend", "S1_004"), 1, "AV440")
         assert facts["at"] == "contracts/S1_004.yaml:4:10"
-        assert (facts["expected"], facts["found"]) == ("above 1.0.0", "1.0.0")
+        assert (facts["expected"], facts["found"]) == ("above 2.0.0", "2.0.0")
         assert repository.tree() == before
 
     def test_a_higher_version_is_published(self, repository: Repository) -> None:
         repository.edit("contracts/S1_004.yaml", "at_least: 1", "at_least: 2")
-        repository.edit("contracts/S1_004.yaml", "version: 1.0.0", "version: 2.0.0")
+        repository.edit("contracts/S1_004.yaml", "version: 2.0.0", "version: 3.0.0")
         done(repository.sign("amend", "S1_004"))
         done(repository.run("audit"))
         status = done(repository.run("status", "--format", "json")).json
         assert {line["gate"]: line["version"] for line in status["gates"]}[
             "laptop-replica/S1_004"
-        ] == "2.0.0"
+        ] == "3.0.0"
 
     def test_a_successor_comes_after_the_gate_it_succeeds(self, tmp_path: Path) -> None:
         repository = opened(tmp_path)

@@ -41,10 +41,10 @@ class TestTheLiveVerdict:
 
     def test_the_model_called_no_tool_and_passed_no_oracle(self, story: Story) -> None:
         metrics = story.live.json["metrics"]
-        assert metrics["native_call_rate"] == [0, 6]
-        assert metrics["recovered_call_rate"] == [0, 6]
-        assert metrics["oracle_passed"] == [0, 6]
-        assert metrics["infrastructure_failures"] == [0, 6]
+        assert metrics["native_call_rate"] == [0, 20]
+        assert metrics["recovered_call_rate"] == [0, 20]
+        assert metrics["oracle_passed"] == [0, 20]
+        assert metrics["infrastructure_failures"] == [0, 20]
 
     def test_the_criterion_shows_its_exact_interval(self, story: Story) -> None:
         (criterion,) = story.live.json["criteria"]
@@ -54,23 +54,23 @@ class TestTheLiveVerdict:
             "expected": ">= 1",
             "observed": "0",
             "numerator": 0,
-            "denominator": 6,
-            "interval": ["0.0000", "0.4593"],
+            "denominator": 20,
+            "interval": ["0.0000", "0.1684"],
             "holds": False,
         }
 
     def test_progress_goes_to_standard_error_a_line_for_each_trial(self, story: Story) -> None:
         lines = story.live.err.splitlines()
-        assert "calibrated: 18/18 oracle readings right" in lines
+        assert "calibrated: 60/60 oracle readings right" in lines
         trials = [line for line in lines if line.startswith("[")]
-        assert [line.split("]")[0] for line in trials] == [f"[{n}/6" for n in range(1, 7)]
+        assert [line.split("]")[0] for line in trials] == [f"[{n}/20" for n in range(1, 21)]
         assert all("text_loop" in line and "tok/s" in line for line in trials)
 
     def test_the_journal_holds_what_the_model_really_said(self, story: Story) -> None:
         rows = _rows(story.repository, story.live.json["decidedBy"])
         turns = [row for row in rows if row["kind"] == "turn"]
-        assert len(turns) == 18
-        assert len({turn["raw"] for turn in turns}) > 6
+        assert len(turns) == 60
+        assert len({turn["raw"] for turn in turns}) > 20
         assert all(int(turn["completion_tokens"]) > 0 for turn in turns)
 
 
@@ -78,7 +78,7 @@ class TestTheRecord:
     def test_a_signed_non_discharge_is_appended(self, story: Story) -> None:
         assert story.live.json["record"] == RECORD
         statement = _statement(story.repository, RECORD)
-        assert statement["subject"][0]["name"].endswith("S1_004/1.0.0.yaml")
+        assert statement["subject"][0]["name"].endswith("S1_004/2.0.0.yaml")
         predicate = json.dumps(statement["predicate"])
         assert '"verdict": "not-met"' in predicate
         assert story.live.json["evidence"][0]["sha256"] in predicate

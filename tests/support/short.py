@@ -23,7 +23,7 @@ def short_repository(folder: Path) -> Repository:
     for extra in sorted(corpus.iterdir())[_FIXTURES:]:
         shutil.rmtree(extra)
     repository.edit(S1_004, "max_tokens: 160", "max_tokens: 48")
-    repository.edit(S1_004, "min_completed: 6", f"min_completed: {_FIXTURES}")
+    repository.edit(S1_004, "min_completed: 20", f"min_completed: {_FIXTURES}")
     done(repository.sign("amend", "S1_004", "--introduce"))
     return repository
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -166,3 +167,9 @@ def test_the_corpora_of_this_repository_are_whole(path: str, language: str) -> N
     corpus = load_corpus(REPOSITORY, path)
 
     assert {fixture.spec.language for fixture in corpus.fixtures} == {language}
+    assert Counter(fixture.id.split("__")[0] for fixture in corpus.fixtures) == {
+        "leetcode": 5,
+        "oo": 5,
+        "transpile": 5,
+        "unix": 5,
+    }
