@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from abverify.verify.verdict import Decision
     from abverify.workspace.contracts import LoadedContract
 
-_AGAIN = frozenset(["stale", "post-hoc", "tainted"])
+_AGAIN = frozenset(["compliance-missing", "post-hoc", "stale", "tainted"])
 """Reasons that only another run with the same lock can mend."""
 
 

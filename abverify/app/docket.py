@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from abverify._clock import now
 from abverify.errors import AbverifyError
-from abverify.evidence.manifest import ChainHead
+from abverify.evidence.manifest import ATTEMPTS, ChainHead
 from abverify.model.report import ScopeLine
 from abverify.records.bodies import Amendment
 from abverify.records.law import in_force_amendment
@@ -24,7 +24,7 @@ from abverify.workspace.contracts import (
 )
 from abverify.workspace.corpora import load_corpus
 from abverify.workspace.evidence_store import EvidenceStore, load_evidence
-from abverify.workspace.ledger_store import record_files, root_files
+from abverify.workspace.ledger_store import LedgerFiles, ledger_files, root_files
 from abverify.workspace.pins import load_pins
 
 if TYPE_CHECKING:
@@ -58,8 +58,13 @@ class Repository:
     @cached_property
     def ledger(self) -> Ledger:
         """The verified ledger."""
-        files, roots = record_files(self.root), root_files(self.root)
-        return read_ledger(files, self.published, roots, now=self.now)
+        files, roots = self.files, root_files(self.root)
+        return read_ledger(files.records, self.published, roots, files.log, now=self.now)
+
+    @cached_property
+    def files(self) -> LedgerFiles:
+        """The ledger's files, as of one moment."""
+        return ledger_files(self.root)
 
     @cached_property
     def published(self) -> dict[str, bytes]:
@@ -113,6 +118,7 @@ class Repository:
             pins=self.pins_of(loaded),
             fixtures=tuple(oracles),
             oracles=oracles,
+            abandoned_attempts=self._abandoned_attempts(loaded.contract.gate),
             published_seq=record.seq if record else None,
             calibrations=self.evidence.calibrations(),
             now=self.now,
@@ -129,6 +135,15 @@ class Repository:
         except AbverifyError:
             return {}
         return {fixture.id: fixture.spec.oracle for fixture in corpus.fixtures}
+
+    def _abandoned_attempts(self, gate: GateId) -> int:
+        """Attempts in the gate's benches that were begun and never finished."""
+        logs = (self.root / path / ATTEMPTS for path in self.evidence.unfinished_of(gate))
+        return sum(
+            log.read_bytes().count(b"\n")
+            for log in logs
+            if log.parent.name.startswith("bench-") and log.exists()
+        )
 
     def scope_lines(self, contract: Contract) -> tuple[ScopeLine, ...]:
         """The scopes held by a suspension that the contract may lift."""

@@ -17,7 +17,7 @@ from abverify.app.measurement import (
     run_lock,
 )
 from abverify.bench.calibrate import calibrate
-from abverify.bench.journal import Journal
+from abverify.bench.journal import Journal, refuse_other_locks
 from abverify.bench.schedule import Plan, run_trials
 from abverify.errors import IndeterminateError
 from abverify.evidence.manifest import MANIFEST, START_SCHEMA, Start
@@ -102,6 +102,8 @@ def _bench(root: Path, gate: OpenGate, request: RunRequest, watcher: Watcher) ->
         engine = engine_for(root, gate, watcher, paranoid=request.paranoid)
         stack.callback(engine.close)
         lock = run_lock(gate, engine.facts(), bench)
+        if not request.again:
+            refuse_other_locks(root / evidence_folder(gate.id), request.stage, lock)
         run = _run_id(root, gate, request, lock)
         smoke = request.stage == "smoke"
         plan = Plan(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from abverify._canonical import canonical_bytes, parse_canonical, sha256_hex
 from abverify.errors import RefusedError, UntrustedError
+from abverify.evidence.lock import parse_lock
 from abverify.evidence.manifest import (
     ATTEMPTS,
     JOURNAL,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from abverify.evidence.lock import RunLock
+    from abverify.evidence.manifest import Stage
     from abverify.evidence.rows import Row
     from abverify.evidence.scores import Scores
     from abverify.evidence.trials import TrialResult
@@ -82,13 +84,10 @@ class Journal:
             return start
         kept = _read_start(path)
         if kept.lock_sha256 != self._lock.sha256:
-            raise RefusedError(
-                "this folder holds a run with another lock",
-                rule="AV521",
-                place=str(self._folder),
-                expected=self._lock.sha256,
-                found=kept.lock_sha256,
-                next_step="compare the two lock.json files; a different lock is a different run",
+            raise other_lock(self._folder, began=_read_lock(self._folder), now=self._lock)
+        if (self._folder / LOCK).read_bytes() != self._lock.to_bytes():
+            raise UntrustedError(
+                "the run's lock was altered", rule="AV401", place=str(self._folder / LOCK)
             )
         return kept
 
@@ -125,23 +124,27 @@ class Journal:
 
     def append(self, row: Row) -> None:
         """Writes one row and syncs it to disk before returning."""
-        line = row_line(row)
-        view = memoryview(line)
-        while view:
-            view = view[os.write(self._rows_fd, view) :]
-        os.fsync(self._rows_fd)
+        _write_all(self._rows_fd, row_line(row))
         self._rows.append(row)
 
     def attempt(self, attempt: Attempt) -> None:
-        """Counts an attempt at a trial, before its first row."""
-        line = canonical_bytes(attempt.to_json()) + b"\n"
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+        """Counts an attempt at a trial, before its first row.
+
+        A run that was closed with trials unmeasured is no bundle any more from here on, until
+        it is closed again: its manifest would not fit its journal.
+        """
+        (self._folder / MANIFEST).unlink(missing_ok=True)
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
         descriptor = os.open(self._folder / ATTEMPTS, flags, 0o644)
         try:
-            os.write(descriptor, line)
-            os.fsync(descriptor)
+            # A line that was cut off belongs to an attempt that never began.
+            whole = os.pread(descriptor, os.fstat(descriptor).st_size, 0).rfind(b"\n") + 1
+            os.ftruncate(descriptor, whole)
+            os.lseek(descriptor, whole, os.SEEK_SET)
+            _write_all(descriptor, canonical_bytes(attempt.to_json()) + b"\n")
         finally:
             os.close(descriptor)
+        _sync_folder(self._folder)
 
     def close(self, scores: Scores, *, finished_at: str, notes: tuple[str, ...]) -> Manifest:
         """Writes scores and manifest, which makes the folder an evidence bundle."""
@@ -189,6 +192,60 @@ def _read_start(path: Path) -> Start:
         ) from None
 
 
+def refuse_other_locks(runs: Path, stage: Stage, lock: RunLock) -> None:
+    """Refuses to begin a run beside one of the same stage that was begun and never finished.
+
+    Args:
+        runs: the folder of a gate's runs.
+        stage: the stage about to run.
+        lock: its lock; an unfinished run that has it is the one to go on with.
+
+    Raises:
+        RefusedError: AV521 naming the keys in which the locks differ.
+        UntrustedError: AV401 if the unfinished run was altered.
+    """
+    for path in sorted(runs.glob(f"*/{START}")):
+        start = None if (path.parent / MANIFEST).exists() else _read_start(path)
+        if start and start.stage == stage and start.lock_sha256 != lock.sha256:
+            raise other_lock(path.parent, began=_read_lock(path.parent), now=lock)
+
+
+def _read_lock(folder: Path) -> RunLock:
+    path = folder / LOCK
+    return parse_lock(path.read_bytes(), name=str(path))
+
+
+def other_lock(folder: Path, *, began: RunLock, now: RunLock) -> RefusedError:
+    """The refusal to go on with a run under another lock, which names the differing keys."""
+    keys = now.against(began)
+    more = f" and {len(keys) - _SHOWN_KEYS} more keys" if len(keys) > _SHOWN_KEYS else ""
+
+    def told(lock: RunLock) -> str:
+        texts = (f"{key}={lock.values.get(key, '(not told)')}" for key in keys[:_SHOWN_KEYS])
+        return ", ".join(texts) + more
+
+    return RefusedError(
+        f"this run was begun with another lock; it differs in {', '.join(keys)}",
+        rule="AV521",
+        place=str(folder),
+        expected=told(began),
+        found=told(now),
+        next_step="go on with what the run was begun with, or begin another run: "
+        "abverify run … --again; the attempts of this one stay counted",
+    )
+
+
+_SHOWN_KEYS = 8
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    """Writes every byte and syncs."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+    os.fsync(descriptor)
+
+
 def _write(path: Path, data: bytes) -> None:
     """Replaces a file of the run in one step, synced."""
     temporary = path.with_name(f".{path.name}.new")
@@ -197,3 +254,13 @@ def _write(path: Path, data: bytes) -> None:
         stream.flush()
         os.fsync(stream.fileno())
     temporary.replace(path)
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Makes new names in a folder survive a power failure."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

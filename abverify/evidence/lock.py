@@ -122,6 +122,15 @@ class RunLock:
             if key in wanted and (key not in self.values or self.values[key] != wanted[key])
         )
 
+    def against(self, other: RunLock) -> tuple[str, ...]:
+        """The keys whose values differ or that only one of two locks tells, in registry order."""
+        mine, theirs = self.values, other.values
+        return tuple(
+            key
+            for key in LOCK_KEYS
+            if (key in mine) != (key in theirs) or mine.get(key) != theirs.get(key)
+        )
+
 
 class _Document(Value):
     schema_: Annotated[Literal["abverify/run-lock/v1"], Field(alias="schema")]

@@ -39,6 +39,7 @@ class Docket:
         now: the moment of judgement.
         disowned: manifest digests of the bundles that a retraction declared invalid.
         oracles: the oracle commands that each fixture declares, by its id.
+        abandoned_attempts: attempts at trials in benches of the gate that never finished.
     """
 
     contract: Contract
@@ -50,6 +51,7 @@ class Docket:
     now: datetime
     disowned: frozenset[str] = frozenset()
     oracles: Mapping[str, tuple[OracleCommand, ...]] = field(default_factory=dict)
+    abandoned_attempts: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,7 +274,7 @@ def _compliance(bundle: Bundle, docket: Docket) -> Iterator[Reason]:
             expected="every oracle command that the fixture declares",
             found=f"not run: {'; '.join(missing[:_SHOWN_KEYS])}"
             + (f" and {len(missing) - _SHOWN_KEYS} more" if len(missing) > _SHOWN_KEYS else ""),
-            next=f"abverify run {docket.contract.gate.name} --stage bench with the checks on",
+            next=f"abverify run {docket.contract.gate.name} --stage bench --again",
         )
 
 

@@ -27,7 +27,8 @@ class Decision:
         criteria: every criterion as observed, or unobserved when no evidence counts.
         considered: the judgement on every bundle offered to the gate.
         deciding: the bundle that decided, or None.
-        attempts_total: attempts at trials over all bench bundles offered to the gate.
+        attempts_total: attempts at trials over all benches of the gate, whether they count,
+            whether they were ever finished.
     """
 
     verdict: Verdict
@@ -47,7 +48,7 @@ def decide(docket: Docket, offered: Iterable[Bundle]) -> Decision:
     ordered = sorted(offered, key=lambda b: (b.manifest.started_at, b.manifest.run))
     considered = tuple(judge(bundle, docket) for bundle in ordered)
     deciding = next((item for item in considered if item.eligible), None)
-    attempts = sum(
+    attempts = docket.abandoned_attempts + sum(
         item.bundle.manifest.attempts_total
         for item in considered
         if item.bundle.manifest.stage == "bench"

@@ -93,9 +93,10 @@ RULES = (
     Rule(
         "AV521",
         "a run keeps its lock",
-        "Resuming under another lock would mix two measurements in one journal.",
-        "a run folder whose lock.json is another",
-        "a run resumed with the same lock",
+        "Resuming under another lock would mix two measurements in one journal, and a run begun"
+        " beside an unfinished one could hide it. The message names the keys that differ.",
+        "a bench was killed, then the contract's temperature was changed, and the bench is run",
+        "the bench is run as it was begun, or another is begun beside it with --again",
     ),
     Rule(
         "AV530",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from abverify.bench.journal import Journal
+from abverify.bench.journal import Journal, refuse_other_locks
 from abverify.errors import RefusedError, UntrustedError
 from abverify.evidence.bundle import read_bundle
 from abverify.evidence.lock import RunLock
@@ -22,6 +22,8 @@ from tests.builders import FIXTURES, GATE, failed_trial, lock_values, passed_tri
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from abverify.evidence.manifest import Manifest
 
 A, B = FIXTURES
 LOCK = RunLock(lock_values())
@@ -49,6 +51,11 @@ def write(journal: Journal, rows: list[Row]) -> None:
     journal.attempt(Attempt(fixture=A, seed=1, at="2026-02-20T08:00:00Z"))
     for row in rows:
         journal.append(row)
+
+
+def close(journal: Journal) -> Manifest:
+    scores = compute_scores(counted(fold_trials(journal.rows)), fixtures=FIXTURES, seeds=(1,))
+    return journal.close(scores, finished_at="2026-02-20T09:00:00Z", notes=())
 
 
 @pytest.fixture
@@ -147,9 +154,114 @@ def test_another_lock_is_another_run(folder: Path) -> None:
 
     assert (refusal.value.rule, refusal.value.expected, refusal.value.found) == (
         "AV521",
-        other.sha256,
-        LOCK.sha256,
+        "sampling.temperature=0.3",
+        "sampling.temperature=0.8",
     )
+    assert refusal.value.message == (
+        "this run was begun with another lock; it differs in sampling.temperature"
+    )
+
+
+def test_a_key_that_only_one_lock_tells_differs_too(folder: Path) -> None:
+    with opened(folder):
+        pass
+    values = lock_values()
+    del values["toolchain.python"]
+
+    with pytest.raises(RefusedError, match=r"differs in toolchain\.python") as refusal:
+        opened(folder, RunLock(values))
+
+    assert refusal.value.found == "toolchain.python=(not told)"
+
+
+def test_of_many_differing_keys_all_are_named_and_the_first_are_shown(folder: Path) -> None:
+    with opened(folder):
+        pass
+    other = RunLock(dict.fromkeys(LOCK.values, "other"))
+
+    with pytest.raises(RefusedError) as refusal:
+        opened(folder, other)
+
+    assert all(key in str(refusal.value.message) for key in LOCK.values)
+    assert str(refusal.value.found).endswith(f" and {len(LOCK.values) - 8} more keys")
+
+
+def test_a_lock_that_was_altered_is_not_resumed(folder: Path) -> None:
+    with opened(folder):
+        pass
+    (folder / "lock.json").write_bytes(RunLock(lock_values(engine__n_ctx=1)).to_bytes())
+
+    with pytest.raises(UntrustedError, match="the run's lock was altered"):
+        opened(folder)
+
+
+class TestAnotherRunBesideAnUnfinishedOne:
+    OTHER = RunLock(lock_values(sampling__temperature="0.8"))
+
+    def test_is_refused_with_the_keys_in_which_the_locks_differ(self, folder: Path) -> None:
+        with opened(folder):
+            pass
+
+        with pytest.raises(RefusedError) as refusal:
+            refuse_other_locks(folder.parent, "bench", self.OTHER)
+
+        assert refusal.value.rule == "AV521"
+        assert "sampling.temperature" in refusal.value.message
+        assert refusal.value.place is not None
+        assert refusal.value.place.file == str(folder)
+
+    def test_is_the_same_run_where_the_locks_agree(self, folder: Path) -> None:
+        with opened(folder):
+            pass
+
+        refuse_other_locks(folder.parent, "bench", LOCK)
+
+    def test_is_free_to_begin_once_the_first_is_finished(self, folder: Path) -> None:
+        with opened(folder) as journal:
+            scores = compute_scores({}, fixtures=FIXTURES, seeds=(1,))
+            journal.close(scores, finished_at="2026-02-20T09:00:00Z", notes=())
+
+        refuse_other_locks(folder.parent, "bench", self.OTHER)
+
+    def test_of_another_stage_is_another_matter(self, folder: Path) -> None:
+        with opened(folder):
+            pass
+
+        refuse_other_locks(folder.parent, "smoke", self.OTHER)
+
+
+def test_an_attempt_that_was_cut_off_in_the_middle_of_its_line_never_began(folder: Path) -> None:
+    with opened(folder) as journal:
+        write(journal, failed_trial(B))
+    with (folder / "attempts.jsonl").open("ab") as stream:
+        stream.write(b'{"at":"2026-02-20T08')
+
+    with opened(folder) as journal:
+        write(journal, passed_trial(A))
+
+    lines = (folder / "attempts.jsonl").read_bytes().splitlines()
+    assert len(lines) == 2
+    assert all(line.endswith(b"}") for line in lines)
+
+
+def test_a_closed_run_that_goes_on_is_no_bundle_until_it_is_closed_again(folder: Path) -> None:
+    broken = failed_trial(A, outcome="infrastructure_failure")
+    with opened(folder) as journal:
+        write(journal, broken)
+        close(journal)
+    assert (folder / "manifest.json").exists()
+
+    with opened(folder) as journal:
+        write(journal, passed_trial(A)[:2])
+    assert not (folder / "manifest.json").exists()
+
+    with opened(folder) as journal:
+        write(journal, passed_trial(A))
+        manifest = close(journal)
+    bundle = read_bundle({p.name: p.read_bytes() for p in folder.iterdir()}, path="run-1")
+    assert bundle.faults == ()
+    assert manifest.attempts_total == 3
+    assert bundle.rows == (*broken, *passed_trial(A))
 
 
 @pytest.mark.parametrize(

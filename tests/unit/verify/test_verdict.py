@@ -123,3 +123,9 @@ def test_an_evidence_line_says_what_ran_and_whether_it_counts() -> None:
         "eligible": True,
         "reasons": [],
     }
+
+
+def test_attempts_of_benches_that_never_finished_are_counted_too() -> None:
+    decision = decide(docket(abandoned_attempts=5), [Run().bundle()])
+
+    assert decision.attempts_total == 7
