@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from abverify.app.keys import key_store
-from abverify.errors import UntrustedError
-from abverify.records.keystore import environment_passphrase
+from abverify.app.keys import AGENT, key_store, public_key_named
+from abverify.errors import UntrustedError, UsageError
+from abverify.records.keystore import environment_passphrase, load_key_file
+from abverify.records.signers import uri_signer
+from abverify.records.ssh_agent import Agent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from abverify.app.docket import Repository
-    from abverify.records.keys import KeySigner
+    from abverify.records.keys import Signer
+
+_URI = re.compile(r"[a-z][a-z0-9+.-]*:.*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +28,7 @@ class Signature:
     """What a person gives when asked to sign.
 
     Attributes:
-        key: the name of a key in the key folder.
+        key: what the key is called, see `load_signer`.
         reason: why, for later readers.
         milestone: the milestone it belongs to, if any.
         ask: asks for a passphrase; `ABVERIFY_PASSPHRASE` answers first.
@@ -35,16 +40,44 @@ class Signature:
     ask: Callable[[], str]
 
 
-def load_signer(root: Path, key: str, ask: Callable[[], str]) -> KeySigner:
-    """Loads a private key from outside the repository.
+def load_signer(root: Path, key: str, ask: Callable[[], str]) -> Signer:
+    """Whoever signs with a key; private keys stay outside the repository.
+
+    Args:
+        root: the repository.
+        key: a name in the key folder; a private key's file (a path with a `/`, in
+            OpenSSH's format or PKCS #8 PEM); `agent:` and a comment, fingerprint or key
+            id; or a URI that securesystemslib signs with, and after `#` its public key.
+        ask: asks for a passphrase or PIN.
 
     Raises:
         AbverifyError: if there is no such key, it does not open, or others can read it.
     """
-    return key_store(root).load(key, environment_passphrase(os.environ) or ask)
+    secret = environment_passphrase(os.environ) or ask
+    if key.startswith(AGENT):
+        return Agent.of(os.environ).signer(key.removeprefix(AGENT))
+    if _URI.fullmatch(key):
+        return _at_uri(root, key, secret)
+    if "/" in key:
+        return load_key_file(Path(key).expanduser(), secret, repository=root)
+    return key_store(root).load(key, secret)
 
 
-def principal_of(repository: Repository, signer: KeySigner) -> str:
+def _at_uri(root: Path, key: str, ask: Callable[[], str]) -> Signer:
+    uri, _, name = key.rpartition("#")
+    if not uri:
+        raise UsageError(
+            "a URI says where a private key is, not which one",
+            rule="AV468",
+            place=key,
+            expected="SCHEME:PLACE#PUBLIC, where PUBLIC names the public key",
+            found="no '#'",
+            next_step=f"--key '{key}#KEYID', or '#' and a public key file",
+        )
+    return uri_signer(uri, public_key_named(root, name), ask)
+
+
+def principal_of(repository: Repository, signer: Signer) -> str:
     """The one principal that a key belongs to.
 
     Raises:

@@ -12,6 +12,10 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+KEY_HELP = (
+    "Who signs: a name in the key folder, a private key's file, agent:NAME for a key of the SSH "
+    "agent, or SCHEME:PLACE#PUBLIC for a token or service."
+)
 _MILESTONE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
 
 
@@ -37,8 +41,8 @@ def signing_options(*, reason: str | None = None) -> Callable[[Callable[..., Any
                 "--key",
                 default="operator",
                 show_default=True,
-                metavar="NAME",
-                help="The signing key, made with abverify keys new.",
+                metavar="KEY",
+                help=KEY_HELP,
             ),
             click.option(
                 "--reason",

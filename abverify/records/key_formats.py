@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import re
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from abverify.errors import InvalidError
 from abverify.records.keys import KEY_BYTES, PublicKey
+from abverify.records.log.note import verifier_key
 from abverify.records.ssh_wire import ED25519, key_blob, raw_key
 
 if TYPE_CHECKING:
@@ -69,11 +69,6 @@ def read_key(text: str, *, name: str) -> PublicKey:
     return PublicKey.of(raw, name=name)
 
 
-def note_hash(name: str, raw: bytes) -> bytes:
-    """The four bytes by which a signed note names an Ed25519 key: C2SP signed-note."""
-    return hashlib.sha256(name.encode("utf-8") + b"\n" + _NOTE_ED25519 + raw).digest()[:4]
-
-
 def _pem(key: PublicKey) -> str:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -96,8 +91,7 @@ def _note(key: PublicKey) -> str:
             found=key.name,
             next_step="give another name with --name",
         )
-    encoded = base64.b64encode(_NOTE_ED25519 + key.raw).decode("ascii")
-    return f"{key.name}+{note_hash(key.name, key.raw).hex()}+{encoded}\n"
+    return verifier_key(key.name, key.raw) + "\n"
 
 
 def _from_pem(text: str) -> bytes:
@@ -124,7 +118,7 @@ def _from_line(line: str) -> bytes:
         kind, raw = data[:1], data[1:]
         if kind != _NOTE_ED25519 or len(raw) != KEY_BYTES:
             raise ValueError("a verifier key of another algorithm")
-        if note_hash(match["name"], raw).hex() != match["hash"]:
+        if verifier_key(match["name"], raw) != line:
             raise ValueError("a verifier key whose hash is not its own")
         return raw
     raise ValueError(line[:60] or "nothing")

@@ -155,6 +155,19 @@ def load_key_file(
     return KeySigner(_private_key(data, path, passphrase), name=path.name)
 
 
+def read_key_file(path: Path) -> PublicKey:
+    """Reads a public key from a file, in any spelling that `read_key` knows.
+
+    Raises:
+        InvalidError: AV431 if the file cannot be read, or holds no Ed25519 public key.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise _not_a_key(path, str(error)) from None
+    return read_key(text, name=str(path))
+
+
 def _refuse_inside(path: Path, repository: Path | None, what: str, way: str) -> None:
     if repository is not None and path.resolve().is_relative_to(repository.resolve()):
         raise RefusedError(
@@ -215,12 +228,7 @@ def _public_path(path: Path) -> Path:
 
 
 def _read_public(path: Path, name: str) -> PublicKey:
-    try:
-        text = path.read_text(encoding="ascii")
-    except (ValueError, OSError) as error:
-        raise _not_a_key(path, str(error)) from None
-    key = read_key(text, name=str(path))
-    return PublicKey.of(key.raw, name=name)
+    return PublicKey.of(read_key_file(path).raw, name=name)
 
 
 def _private_key(

@@ -99,7 +99,7 @@ class Agent:
             )
         return cls(path)
 
-    def keys(self) -> tuple[AgentKey, ...]:
+    def identities(self) -> tuple[AgentKey, ...]:
         """The Ed25519 keys it holds; keys of other kinds cannot sign records.
 
         Raises:
@@ -120,7 +120,7 @@ class Agent:
         Raises:
             UsageError: AV466 if no key, or more than one, is called that.
         """
-        keys = self.keys()
+        keys = self.identities()
         meant = [key for key in keys if key.answers_to(name)]
         if len(meant) != 1:
             listed = ", ".join(f"{key.fingerprint} ({key.comment})" for key in keys)

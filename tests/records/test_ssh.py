@@ -90,7 +90,7 @@ class TestPrivateKeys:
 
 class TestAgent:
     def test_lists_its_ed25519_keys_as_ssh_add_does(self, agent: Agent, keys: Path) -> None:
-        (key,) = agent.keys()
+        (key,) = agent.identities()
         assert (key.public_key.raw, key.comment) == (public(keys / "ana").raw, "ana@laptop")
         words = ["ssh-keygen", "-l", "-f", str(keys / "ana.pub")]
         printed = subprocess.run(words, check=True, capture_output=True, text=True).stdout
@@ -109,7 +109,7 @@ class TestAgent:
         assert set(envelope.verify([theirs], 1)) == {key.keyid}
 
     def test_finds_a_key_by_comment_fingerprint_or_key_id(self, agent: Agent) -> None:
-        (key,) = agent.keys()
+        (key,) = agent.identities()
         for name in (key.comment, key.fingerprint, key.public_key.keyid):
             assert agent.signer(name).public_key == key.public_key
 
@@ -138,7 +138,7 @@ class TestAgent:
     def test_that_is_not_there_is_one_clear_error(self, tmp_path: Path) -> None:
         for environment in ({}, {"SSH_AUTH_SOCK": ""}, {"SSH_AUTH_SOCK": str(tmp_path / "no")}):
             with pytest.raises(IndeterminateError) as caught:
-                Agent.of(environment).keys()
+                Agent.of(environment).identities()
             assert caught.value.rule == "AV466"
 
     @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ class TestAgent:
     )
     def test_that_talks_nonsense_is_one_clear_error(self, tmp_path: Path, answer: bytes) -> None:
         with _pretender(tmp_path, answer) as path, pytest.raises(IndeterminateError) as caught:
-            Agent(path).keys()
+            Agent(path).identities()
         assert caught.value.rule == "AV466"
 
     def test_that_signs_with_another_key_is_found_out(self, tmp_path: Path) -> None:
