@@ -71,11 +71,12 @@ def examine(
             known = None if paranoid else recall(path, before)
             from_cache = known is not None and expected_sha256 in (None, known)
             digest = known if known and from_cache else _digest(stream, before.st_size, watch)
-            if _state(os.fstat(stream.fileno())) != _state(before):
+            after = os.fstat(stream.fileno())
+            if stamp_of(after) != stamp_of(before):
                 raise _changed(name)
     except OSError as error:
         raise unavailable(name, error.strerror or str(error)) from None
-    if settled and not from_cache:
+    if settled and not from_cache and after.st_ctime_ns == before.st_ctime_ns:
         remember(path, before, digest)
     if expected_sha256 not in (None, digest):
         raise _another(name, expected=str(expected_sha256), found=digest)
@@ -97,10 +98,6 @@ def unavailable(place: str, found: str, *, step: str | None = None) -> Indetermi
         found=found,
         next_step=step or "put the file there, or correct model.source in the contract",
     )
-
-
-def _state(status: os.stat_result) -> tuple[int, ...]:
-    return *stamp_of(status), status.st_ctime_ns
 
 
 def _digest(stream: BinaryIO, size: int, watch: Callable[[int, int], None] | None) -> str:
