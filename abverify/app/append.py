@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from abverify.app.signing import load_signer, principal_of
 from abverify.app.wording import fault_text
 from abverify.errors import InvalidError, UntrustedError
-from abverify.records.append import ContractVersion, append
+from abverify.records.append import Appended, ContractVersion, append
 from abverify.workspace.contracts import version_path
-from abverify.workspace.ledger_store import append_record
+from abverify.workspace.ledger_store import commit, writing
 
 if TYPE_CHECKING:
     from abverify.app.docket import Repository
     from abverify.app.signing import Signature
     from abverify.model.ids import GateId
     from abverify.records.bodies import Body
+    from abverify.records.keys import Signer
 
 
 def sign_and_append(
@@ -23,18 +25,39 @@ def sign_and_append(
 ) -> str:
     """Signs a record about a published contract version and appends it to its gate's chain.
 
+    The ledger is read again once no other writer can change it, so that of two
+    writers the second one builds on what the first one wrote. If the signer is
+    an integrator, the record enters the log in the same step; else it waits.
+
     Returns:
         The record's path, relative to the root.
 
     Raises:
         UntrustedError: AV400 when the ledger has faults: nothing is built on them.
-        RefusedError: when the law of the chain forbids it.
+        RefusedError: when the law of the chain forbids it, or AV457 if another writer does not end.
         InvalidError: AV443 if a text cannot stand in a record.
     """
     require_sound(repository)
     signer = load_signer(repository.root, signature.key, signature.ask)
+    with writing(repository.root):
+        current = replace(repository)
+        require_sound(current)
+        appended = _appended(current, gate, body, signature, signer, version)
+        files = {appended.path: appended.data, **appended.log}
+        commit(repository.root, appended.path, files)
+    return appended.path
+
+
+def _appended(
+    repository: Repository,
+    gate: GateId,
+    body: Body,
+    signature: Signature,
+    signer: Signer,
+    version: str,
+) -> Appended:
     try:
-        path, data = append(
+        return append(
             repository.ledger,
             gate,
             body,
@@ -54,17 +77,18 @@ def sign_and_append(
             found=fault_text(error),
             next_step="say it in one line of plain text, and run the command again",
         ) from None
-    append_record(repository.root, path, data)
-    return path
 
 
 def require_sound(repository: Repository) -> None:
     """Refuses to go on with a ledger that cannot be trusted.
 
+    Records that wait for an integrator are no hindrance: they are whole and
+    verified, and merely count for nothing yet.
+
     Raises:
         UntrustedError: AV400, naming the first fault.
     """
-    faults = repository.ledger.faults
+    faults = repository.ledger.blocking
     if faults:
         first = faults[0]
         raise UntrustedError(

@@ -13,9 +13,13 @@ from abverify.records.chain import Setting, read_chain
 from abverify.records.envelope import STATEMENT_TYPE, seal
 from abverify.records.fields import Actor, Digest
 from abverify.records.lifting import lift_refusal
+from abverify.records.log.checkpoint import ROLE, integrators_among, may_integrate
+from abverify.records.log.completeness import waiting_entries
+from abverify.records.log.entries import Entry
 from abverify.records.record import contract_path, record_path
 from abverify.records.references import reference_faults
 from abverify.records.statement import (
+    Basis,
     Common,
     GatePosition,
     LedgerName,
@@ -26,15 +30,31 @@ from abverify.records.statement import (
 from abverify.records.trust import ROLE_OF
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from abverify.model.ids import GateId
     from abverify.records.bodies import Body
     from abverify.records.keys import Signer
     from abverify.records.ledger import Ledger
+    from abverify.records.log.state import Log
     from abverify.records.record import Fault
     from abverify.records.trust import TrustRoot
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """A record ready to be written, and the log with it, if its signers are integrators.
+
+    Attributes:
+        path: the record's path, which must not exist yet.
+        data: the record's bytes.
+        log: the log's files that change, by path; empty if the record waits for an integrator.
+    """
+
+    path: str
+    data: bytes
+    log: Mapping[str, bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +76,14 @@ def append(
     reason: str,
     milestone: str | None = None,
     now: datetime,
-) -> tuple[str, bytes]:
+) -> Appended:
     """Builds and signs the next record of a gate's chain.
 
+    When enough of the signers are integrators, it enters the log in the same
+    step, and so does every record that was waiting. Else it waits itself.
+
     Args:
-        ledger: the ledger as read, without faults.
+        ledger: the ledger as read, without faults but for records that wait.
         gate: the gate in whose chain the record goes.
         body: what the record says; its kind follows from it, and so does the role.
         subject: the contract version it is about.
@@ -71,7 +94,7 @@ def append(
         now: when it is issued.
 
     Returns:
-        Its path relative to the repository root, which must not exist yet, and its bytes.
+        What to write.
 
     Raises:
         UntrustedError: AV425 if the ledger has faults, else the rule the record would break.
@@ -79,12 +102,12 @@ def append(
             a lift that is not due, AV428 for a lift condition nobody published.
         pydantic.ValidationError: if a text cannot stand in a record.
     """
-    root = _sound_root(ledger)
+    root, log = _sound(ledger)
     _refuse(ledger, body, now)
     common = Common(
         ledger=LedgerName(origin=root.document.origin),
         gate=_position(ledger, gate, subject),
-        basis=None,
+        basis=Basis(size=log.size, root=log.checkpoint.root.hex()),
         trust_root=_name_of(root),
         actor=Actor(id=actor, role=ROLE_OF[kind_of(body)]),
         issued_at=timestamp(now),
@@ -94,21 +117,53 @@ def append(
     statement = Statement(_subject(gate, subject), common, body)
     data = seal(statement.to_bytes(), payload_type=STATEMENT_TYPE, signers=signers)
     contracts = {**ledger.contracts, statement.subject.name: subject.data}
-    return _verified(ledger, statement, data, Setting(root, contracts, now)), data
+    path = _verified(ledger, statement, data, Setting(root, contracts, now))
+    integrators = integrators_among(root, signers)
+    if not may_integrate(root, integrators):
+        return Appended(path, data, {})
+    entries = (*waiting_entries(log, ledger.chains.values()), Entry(sha256_hex(data), path))
+    return Appended(path, data, log.grown(entries, integrators))
 
 
-def _sound_root(ledger: Ledger) -> TrustRoot:
-    if ledger.faults:
-        first = ledger.faults[0]
+def integrate(ledger: Ledger, signers: Sequence[Signer]) -> dict[str, bytes]:
+    """Takes every waiting record into the log.
+
+    Returns:
+        The log's files that change, by path; empty if nothing waits.
+
+    Raises:
+        UntrustedError: AV425 if the ledger has other faults, AV458 if the
+            signers are not the integrators that the trust root asks for.
+    """
+    root, log = _sound(ledger)
+    integrators = integrators_among(root, signers)
+    if not may_integrate(root, integrators):
+        role = root.document.roles[ROLE]
         raise UntrustedError(
-            f"the ledger has {len(ledger.faults)} faults; nothing is added to it",
+            "these keys may not sign a checkpoint",
+            rule="AV458",
+            place=root.path,
+            expected=f"{role.threshold} of role {ROLE}: {', '.join(role.principals) or 'nobody'}",
+            found=", ".join(sorted(root.principals_of([s.public_key for s in signers])))
+            or "nobody",
+            next_step="abverify trust show lists who may integrate",
+        )
+    entries = waiting_entries(log, ledger.chains.values())
+    return log.grown(entries, integrators) if entries else {}
+
+
+def _sound(ledger: Ledger) -> tuple[TrustRoot, Log]:
+    if ledger.blocking:
+        first = ledger.blocking[0]
+        raise UntrustedError(
+            f"the ledger has {len(ledger.blocking)} faults; nothing is added to it",
             rule="AV425",
             place=first.file,
             expected="a ledger without faults",
             found=f"{first.rule}: {first.message}",
             next_step="abverify audit",
         )
-    if ledger.root is None:
+    if ledger.root is None or ledger.log is None:
         raise UntrustedError(
             "there is no trust root, so nobody may sign",
             rule="AV424",
@@ -117,7 +172,7 @@ def _sound_root(ledger: Ledger) -> TrustRoot:
             found="none",
             next_step="abverify init",
         )
-    return ledger.root
+    return ledger.root, ledger.log
 
 
 def _refuse(ledger: Ledger, body: Body, now: datetime) -> None:
@@ -177,7 +232,8 @@ def _verified(ledger: Ledger, statement: Statement, data: bytes, setting: Settin
     path = record_path(gate, statement.common.gate.seq, statement.kind)
     files = {record.path: ledger.files[record.path] for record in ledger.chain(gate)}
     chain = read_chain(gate, {**files, path: data}, setting)
-    faults = chain.faults or reference_faults({**ledger.chains, gate: chain.records})
+    positions = ledger.log.positions if ledger.log else {}
+    faults = chain.faults or reference_faults({**ledger.chains, gate: chain.records}, positions)
     raise_all([_error(fault) for fault in faults])
     return path
 

@@ -1,8 +1,8 @@
 """The whole ledger from bytes: every chain verified, every reference followed, all faults kept.
 
-Until the log exists, nothing here can see that the last record of a chain was
-removed: what is left is still a whole chain. A removal from the middle, a
-change, a swap, a copy or an addition is seen.
+A removal, a change, a swap, a copy or an addition is seen, wherever in a chain
+it is: the log names every record. That the log itself was cut at its end, with
+all its records, only a checkpoint kept elsewhere can show.
 """
 
 from __future__ import annotations
@@ -10,10 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from abverify._canonical import sha256_hex
 from abverify.errors import UntrustedError, UsageError
 from abverify.model.ids import GateId
 from abverify.records.bodies import Decision
 from abverify.records.chain import Setting, read_chain
+from abverify.records.log.completeness import WAITING, completeness_faults
+from abverify.records.log.state import read_log
 from abverify.records.record import RECORD_PATH, ROOT_PATH, Fault
 from abverify.records.references import reference_faults
 from abverify.records.trust import parse_root
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 
     from abverify.records.bodies import CitedBundle
     from abverify.records.chain import Chain
+    from abverify.records.log.state import Log
     from abverify.records.record import Record
     from abverify.records.trust import TrustRoot
 
@@ -42,6 +46,7 @@ class Ledger:
         total: how many record files there are.
         files: the record files' bytes, by path.
         contracts: the published contract versions' bytes, by path.
+        log: the log; None without a trust root to read it by.
     """
 
     root: TrustRoot | None
@@ -50,6 +55,17 @@ class Ledger:
     total: int
     files: Mapping[str, bytes] = field(repr=False)
     contracts: Mapping[str, bytes] = field(repr=False)
+    log: Log | None = None
+
+    @property
+    def blocking(self) -> tuple[Fault, ...]:
+        """The faults that no integrator mends by signing; on these nothing is built."""
+        return tuple(fault for fault in self.faults if fault.rule != WAITING)
+
+    @property
+    def waiting(self) -> tuple[str, ...]:
+        """The records that no integrator has taken into the log yet, by path."""
+        return tuple(fault.file for fault in self.faults if fault.rule == WAITING)
 
     @property
     def gates(self) -> tuple[GateId, ...]:
@@ -99,13 +115,14 @@ class Ledger:
     def _kept(self, keep: Callable[[Record], bool]) -> Ledger:
         chains = {gate: tuple(filter(keep, chain)) for gate, chain in self.chains.items()}
         files = {record.path: self.files[record.path] for c in chains.values() for record in c}
-        return Ledger(self.root, chains, self.faults, len(files), files, self.contracts)
+        return Ledger(self.root, chains, self.faults, len(files), files, self.contracts, self.log)
 
 
 def read_ledger(
     files: Mapping[str, bytes],
     contracts: Mapping[str, bytes],
     roots: Mapping[str, bytes],
+    log_files: Mapping[str, bytes],
     *,
     now: datetime,
     pinned_root: str | None = None,
@@ -118,6 +135,7 @@ def read_ledger(
             `evidence/` are left to the evidence layer.
         contracts: every file below `contracts/_versions/`, likewise.
         roots: every file below `gates/_trust/`, likewise.
+        log_files: every file below `gates/_log/`, likewise.
         now: the moment of reading.
         pinned_root: the digest that the trust root must have, known from
             outside the repository; None trusts the root that is there.
@@ -129,16 +147,31 @@ def read_ledger(
     versions = {path: data for path, data in contracts.items() if path.startswith(_VERSIONS)}
     total = sum(map(len, grouped.values()))
     kept = {path: data for group in grouped.values() for path, data in group.items()}
-    if not kept and not roots:
+    log_files = {path: data for path, data in log_files.items() if not _is_unfinished(path)}
+    if not kept and not roots and not log_files:
         return Ledger(None, {}, strays, 0, kept, versions)
     root, root_faults = _trust(roots, pinned_root)
     if root is None:
         return Ledger(None, {}, (*root_faults, *strays), total, kept, versions)
     setting = Setting(root, versions, now)
+    log, log_faults = read_log(log_files, root)
     chains = [read_chain(gate, grouped[gate], setting) for gate in sorted(grouped)]
     verified = {chain.gate: chain.records for chain in chains}
-    faults = (*strays, *_chain_faults(chains), *reference_faults(verified))
-    return Ledger(root, verified, faults, total, kept, versions)
+    # A log that is broken itself says nothing about what is in it.
+    in_log = (
+        () if log_faults else completeness_faults(log, _digests(kept, verified), verified.values())
+    )
+    between = reference_faults(verified, None if log_faults else log.positions)
+    faults = (*strays, *_chain_faults(chains), *log_faults, *in_log, *between)
+    return Ledger(root, verified, faults, total, kept, versions, log)
+
+
+def _digests(
+    files: Mapping[str, bytes], chains: Mapping[GateId, tuple[Record, ...]]
+) -> dict[str, str]:
+    """The digest of every record file; of the verified ones it is known already."""
+    known = {record.path: record.sha256 for chain in chains.values() for record in chain}
+    return {path: known.get(path) or sha256_hex(data) for path, data in files.items()}
 
 
 def _chain_faults(chains: list[Chain]) -> tuple[Fault, ...]:
@@ -166,7 +199,11 @@ def _is_elsewhere(path: str) -> bool:
     """Whether a file is no business of the chains: evidence, trust, log, an unfinished write."""
     parts = path.split("/")
     apart = parts[1:2] in (["_trust"], ["_log"]) or parts[3:4] == ["evidence"]
-    return apart or parts[-1].startswith(_TEMPORARY)
+    return apart or _is_unfinished(path)
+
+
+def _is_unfinished(path: str) -> bool:
+    return path.rpartition("/")[2].startswith(_TEMPORARY)
 
 
 def _gate_of(path: str) -> GateId | None:
@@ -193,7 +230,7 @@ def _trust(
     roots: Mapping[str, bytes], pinned: str | None
 ) -> tuple[TrustRoot | None, tuple[Fault, ...]]:
     """The one trust root; a second version is refused until rotation can be verified."""
-    paths = sorted(path for path in roots if not path.split("/")[-1].startswith(_TEMPORARY))
+    paths = sorted(path for path in roots if not _is_unfinished(path))
     if len(paths) != 1 or not ROOT_PATH.fullmatch(paths[0]):
         found = ", ".join(paths) or "none"
         message = "there is not exactly one trust root"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from abverify.records.bodies import Amendment, Discharge, Lift, Retraction, Suspension
-from abverify.records.lineage import NOTHING, live_discharge, seen_by, uncovered
+from abverify.records.lineage import NOTHING, live_discharge, uncovered
 from abverify.records.record import Fault
 
 if TYPE_CHECKING:
@@ -18,25 +18,36 @@ if TYPE_CHECKING:
     from abverify.records.record import Record
 
 
-def reference_faults(chains: Mapping[GateId, tuple[Record, ...]]) -> tuple[Fault, ...]:
-    """Everything that is wrong between records, over all chains."""
+def reference_faults(
+    chains: Mapping[GateId, tuple[Record, ...]], positions: Mapping[str, int] | None
+) -> tuple[Fault, ...]:
+    """Everything that is wrong between records, over all chains.
+
+    Args:
+        chains: the verified records of each gate, in order.
+        positions: the index of each record in the log, by path; None if the
+            log is broken, and with it the order between gates.
+    """
     index = {record.sha256: record for chain in chains.values() for record in chain}
     return tuple(
         fault
         for chain in chains.values()
         for record in chain
-        for fault in _faults(record, index, chains)
+        for fault in _faults(record, index, chains, positions)
     )
 
 
 def _faults(
-    record: Record, index: Mapping[str, Record], chains: Mapping[GateId, tuple[Record, ...]]
+    record: Record,
+    index: Mapping[str, Record],
+    chains: Mapping[GateId, tuple[Record, ...]],
+    positions: Mapping[str, int] | None,
 ) -> Iterator[Fault]:
     match record.body:
         case Retraction():
             yield from _retraction(record, record.body, index)
         case Lift():
-            yield from _lift(record, record.body, index, chains)
+            yield from _lift(record, record.body, index, chains, positions)
         case Amendment():
             yield from _succession(record, record.body, index)
         case _:
@@ -78,6 +89,7 @@ def _lift(
     body: Lift,
     index: Mapping[str, Record],
     chains: Mapping[GateId, tuple[Record, ...]],
+    positions: Mapping[str, int] | None,
 ) -> Iterator[Fault]:
     suspension = index.get(body.suspension.sha256)
     named = suspension.body if suspension else None
@@ -91,7 +103,7 @@ def _lift(
         discharge = index.get(item.sha256)
         if discharge is None or str(discharge.gate) != item.gate:
             yield _missing(record, f"the discharge of {item.gate} is not here", item.sha256)
-        elif not _was_live(record, discharge, chains):
+        elif not _was_live(record, discharge, chains[discharge.gate], positions):
             yield Fault(
                 record.path,
                 "AV417",
@@ -112,10 +124,21 @@ def _lift(
         )
 
 
-def _was_live(lift: Record, discharge: Record, chains: Mapping[GateId, tuple[Record, ...]]) -> bool:
+def _was_live(
+    lift: Record, discharge: Record, chain: tuple[Record, ...], positions: Mapping[str, int] | None
+) -> bool:
+    """Whether the gate stood discharged by that record in the log that the lift's signers saw."""
     if not isinstance(discharge.body, Discharge) or discharge.issued_at > lift.issued_at:
         return False
-    seen = seen_by(lift, chains[discharge.gate], discharge)
+    if positions is None:
+        return True
+    size = lift.statement.common.basis.size
+    seen = tuple(
+        record
+        for record in chain
+        if positions.get(record.path, size) < size
+        or (record.gate == lift.gate and record.seq < lift.seq)
+    )
     return live_discharge(seen, NOTHING, lift.issued_at) == discharge
 
 

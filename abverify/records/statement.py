@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError
 from abverify._canonical import canonical_bytes
 from abverify.errors import UntrustedError
 from abverify.model.ids import GateId
-from abverify.model.value import Identifier, Positive, RelativePath, Sha256, Version
+from abverify.model.value import Count, Identifier, Positive, RelativePath, Sha256, Version
 from abverify.records.bodies import BODIES, Body, Kind, kind_of
 from abverify.records.fields import Actor, Digest, GateName, Moment, Origin, Prose, RecordValue
 
@@ -42,6 +42,13 @@ class GatePosition(RecordValue):
     prior: Digest | None
 
 
+class Basis(RecordValue):
+    """The log that the signers saw: how many records it held, and the root over them."""
+
+    size: Count
+    root: Sha256
+
+
 class TrustRootName(RecordValue):
     """The trust root that the signer acted under."""
 
@@ -54,8 +61,7 @@ class Common(RecordValue):
 
     ledger: LedgerName
     gate: GatePosition
-    basis: None
-    """The place of the tree size and root that the signer saw, for the log to come."""
+    basis: Basis
     trust_root: TrustRootName
     actor: Actor
     issued_at: Moment

@@ -36,7 +36,10 @@ from abverify.records.fields import Digest
 from abverify.records.keys import KeySigner
 from abverify.records.ledger import Ledger, read_ledger
 from abverify.records.lifting import find_suspension, lift_body
+from abverify.records.log.entries import Entry, read_entries
+from abverify.records.log.state import empty_log
 from abverify.records.record import Record, contract_path
+from abverify.records.statement import Basis
 from abverify.records.trust import solo_root
 
 if TYPE_CHECKING:
@@ -48,6 +51,7 @@ if TYPE_CHECKING:
 ORIGIN = "example.org/ledger"
 ROOT_PATH = "gates/_trust/1.root.dsse.json"
 START = datetime(2026, 1, 1, tzinfo=UTC)
+LOG_RULES = frozenset(f"AV45{digit}" for digit in range(10))
 V4 = GateId("serve", "V1_004")
 V5 = GateId("serve", "V1_005")
 V6 = GateId("serve", "V1_006")
@@ -123,15 +127,17 @@ class Simulator:
     actor: str = "operator"
     files: dict[str, bytes] = field(default_factory=dict)
     contracts: dict[str, bytes] = field(default_factory=dict)
+    log: dict[str, bytes] = field(default_factory=dict)
     versions: dict[GateId, ContractVersion] = field(default_factory=dict)
     now: datetime = START + timedelta(hours=1)
 
     def ledger(self) -> Ledger:
-        return read_ledger(self.files, self.contracts, {ROOT_PATH: self.root}, now=self.now)
+        roots = {ROOT_PATH: self.root}
+        return read_ledger(self.files, self.contracts, roots, self.log, now=self.now)
 
     def append(self, gate: GateId, body: Body) -> str:
         """Appends a record to a gate's chain; the path of it."""
-        path, data = append(
+        done = append(
             self.ledger(),
             gate,
             body,
@@ -142,9 +148,10 @@ class Simulator:
             milestone="M1",
             now=self.now,
         )
-        self.files[path] = data
+        self.files[done.path] = done.data
+        self.log |= done.log
         self.now += timedelta(hours=1)
-        return path
+        return done.path
 
     def publish(
         self, gate: GateId, version: str = "1.0.0", *, succeeds: GateId | None = None
@@ -211,9 +218,28 @@ class Simulator:
             signers=signers or self.signers,
         )
 
+    def relog(self, *signers: Signer) -> None:
+        """Logs the files as they are and signs that: an insider with an integrator's key."""
+        held = [entry.path for entry in read_entries(self.log)] if self.log else []
+        order = [path for path in held if path in self.files]
+        order += [path for path in sorted(self.files) if path not in held]
+        entries = [Entry(sha256_hex(self.files[path]), path) for path in order]
+        self.log = empty_log(ORIGIN).grown(entries, signers or self.signers)
+
+    def basis(self) -> dict[str, Any]:
+        """The log as somebody who signs now sees it."""
+        log = self.ledger().log
+        assert log is not None
+        return Basis(size=log.size, root=log.checkpoint.root.hex()).to_json()
+
     def rules(self) -> list[str]:
-        """The rules that the ledger breaks, each once, sorted."""
-        return sorted({fault.rule for fault in self.ledger().faults})
+        """The rules that the chains break, each once, sorted; the log would show it as well."""
+        faults = {fault.rule for fault in self.ledger().faults}
+        return sorted(faults - LOG_RULES)
+
+    def log_rules(self) -> list[str]:
+        """The rules about the log that the ledger breaks, each once, sorted."""
+        return sorted({fault.rule for fault in self.ledger().faults} & LOG_RULES)
 
 
 def payload_of(envelope: bytes) -> dict[str, Any]:

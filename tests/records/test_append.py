@@ -42,7 +42,7 @@ def _suspension(simulator: Simulator, name: str = "M280") -> Record:
 
 
 def _add(simulator: Simulator, *, reason: str = "as the test says", actor: str = "operator") -> str:
-    path, _ = append(
+    done = append(
         simulator.ledger(),
         V6,
         Amendment(supersedes=None, change_class=None, pins={"fixtures/prompts/a.md": "0" * 64}),
@@ -54,7 +54,7 @@ def _add(simulator: Simulator, *, reason: str = "as the test says", actor: str =
         reason=reason,
         now=simulator.now,
     )
-    return path
+    return done.path
 
 
 def test_the_first_record_of_a_gate_has_number_one_and_no_predecessor(held: Simulator) -> None:
@@ -81,7 +81,7 @@ def test_a_ledger_with_a_fault_takes_no_record(held: Simulator) -> None:
 def test_a_ledger_without_a_trust_root_takes_no_record() -> None:
     with pytest.raises(UntrustedError) as caught:
         append(
-            read_ledger({}, {}, {}, now=START),
+            read_ledger({}, {}, {}, {}, now=START),
             V4,
             Amendment(supersedes=None, change_class=None, pins={}),
             subject=ContractVersion("1.0.0", b""),
@@ -241,6 +241,7 @@ def test_two_suspensions_of_one_name_must_be_named_by_digest() -> None:
     simulator.suspend(V4, "M280")
     path = simulator.suspend(V5, "M281")
     simulator.rewrite(path, lambda s: s["predicate"].update(suspensionId="M280"))
+    simulator.relog()
     ledger = simulator.ledger()
     assert ledger.faults == ()
     refusal = find_suspension(ledger, "M280")

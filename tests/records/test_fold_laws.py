@@ -126,6 +126,7 @@ def test_the_order_in_which_gates_are_read_changes_nothing(
         {path: simulator.files[path] for path in paths},
         simulator.contracts,
         {ROOT_PATH: simulator.root},
+        simulator.log,
         now=simulator.now,
     )
     backwards = Ledger(
