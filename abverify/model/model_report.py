@@ -158,10 +158,10 @@ class ModelDiffReport:
         return tuple(lines)
 
     def _known(self) -> str:
-        same = [line.key for line in self.comparisons if line.relation == "same"]
+        same = ", ".join(x.key for x in self.comparisons if x.relation == "same") or "nothing"
         if not self.differs:
             if self.unknown:
-                return f"same as far as known: {', '.join(same) or 'nothing'}"
+                return f"same as far as known: {same}"
             return _identical(self)
         if (self.differs, self.unknown) == (("weights",), ()) and self._are_adapters:
             return _ONLY_OF_ADAPTERS
@@ -170,7 +170,7 @@ class ModelDiffReport:
         if self.confounds:
             changed = ", ".join(self.differs)
             return f"{len(self.differs)} things differ together, which confounds an A/B: {changed}"
-        return f"differs in {self.differs[0]}, same in {', '.join(same)}"
+        return f"differs in {self.differs[0]}, same in {same}"
 
     @property
     def _are_requantized(self) -> bool:
