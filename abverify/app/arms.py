@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from abverify.app.experiments import placer
 from abverify.errors import InvalidError, raise_all
 from abverify.model.ids import GateId
 from abverify.verify.experiment.arms import ArmEvidence, arm_contract, arm_evidence
@@ -12,7 +13,6 @@ from abverify.verify.experiment.lint import UNFIT, lint_experiment
 from abverify.workspace.pins import input_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from abverify.app.docket import Repository
@@ -46,12 +46,7 @@ class OpenArm:
 def findings(repository: Repository, loaded: LoadedExperiment) -> tuple[Reason, ...]:
     """What is wrong with an experiment of the repository, with places in its document."""
     gates = {str(c.contract.gate): c.contract for c in repository.registry.all()}
-    return tuple(lint_experiment(loaded.experiment, place=placer(loaded), gates=gates))
-
-
-def placer(loaded: LoadedExperiment) -> Callable[..., str]:
-    """Gives `file:line:column` of a path of keys in an experiment's document."""
-    return lambda *path: str(loaded.document.place(path))
+    return tuple(lint_experiment(loaded.experiment, place=placer(loaded.document), gates=gates))
 
 
 def open_arms(repository: Repository, loaded: LoadedExperiment) -> tuple[OpenArm, ...]:

@@ -157,9 +157,10 @@ def _repeated(repository: Repository, experiment: Experiment) -> Lock | None:
 
 
 def _history(root: Path) -> tuple[TableRow, ...]:
-    history = load_history(root)
-    if history is None:
+    loaded = load_history(root)
+    if loaded is None:
         return ()
+    history = loaded.history
     recorded = {row.treatment.bundle for row in history.rows} - {None}
     digests = {path: load_bundle(root, path).sha256 for path in recorded if path}
     return tuple(reported_row(row, history.decision, digests) for row in history.rows)

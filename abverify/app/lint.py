@@ -1,9 +1,10 @@
-"""Linting the repository: every contract, every fixture, every pin, before anything runs."""
+"""Linting the repository: contracts, fixtures, pins and experiments, before anything runs."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from abverify.app.experiments import lint_experiments
 from abverify.app.reasons import error_reasons
 from abverify.errors import AbverifyError
 from abverify.model.report import FindingsReport, Reason
@@ -43,14 +44,20 @@ def lint(root: Path, names: Sequence[str]) -> FindingsReport:
         reasons += _pins(root, loaded, pins)
         reasons += _version(loaded, published)
         reasons += _successor(loaded, ids)
+    experiments, found = lint_experiments(root, contracts) if not names else (0, ())
+    reasons += found
     fixtures = sum(len(ids_ or ()) for ids_ in corpora.values())
-    total = len(contracts) + fixtures + sum(r.code == "invalid" for r in reasons)
+    total = len(contracts) + fixtures + experiments + sum(r.code == "invalid" for r in reasons)
     return FindingsReport(
         kind="lint",
         reasons=tuple(reasons),
         checked=total,
         total=total,
-        facts=(("contracts", str(len(contracts))), ("fixtures", str(fixtures))),
+        facts=(
+            ("contracts", str(len(contracts))),
+            ("fixtures", str(fixtures)),
+            ("experiments", str(experiments)),
+        ),
     )
 
 

@@ -11,7 +11,7 @@ from abverify._yaml import read_yaml
 from abverify.errors import FaultsError, InvalidError, UsageError, members, raise_all
 from abverify.model.experiment import Experiment
 from abverify.model.reported import History
-from abverify.workspace.documents import load_document, validate
+from abverify.workspace.documents import validate
 from abverify.workspace.files import read_bytes
 
 if TYPE_CHECKING:
@@ -108,7 +108,15 @@ def find_experiment(root: Path, name: str) -> LoadedExperiment:
     )
 
 
-def load_history(root: Path) -> History | None:
+@dataclass(frozen=True, slots=True)
+class LoadedHistory:
+    """The history, and the same as plain data with the place of every value."""
+
+    history: History
+    document: Document
+
+
+def load_history(root: Path) -> LoadedHistory | None:
     """What was reported elsewhere; None when the repository keeps no such file.
 
     Raises:
@@ -119,7 +127,8 @@ def load_history(root: Path) -> History | None:
         data = read_bytes(root, HISTORY)
     except FileNotFoundError:
         return None
-    return load_document(History, data, name=HISTORY)
+    document = read_yaml(data, name=HISTORY)
+    return LoadedHistory(validate(History, document), document)
 
 
 def _suggestion(name: str, known: Iterable[str]) -> str:

@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 
 CONTRACTS = sorted(CHECKOUT.glob("contracts/*.yaml"))
 PUBLISHED = sorted(CHECKOUT.glob("contracts/_versions/*/*/*.yaml"))
+EXPERIMENTS = sorted(CHECKOUT.glob("contracts/experiments/*.yaml"))
 FIXTURES = sorted(CHECKOUT.glob("fixtures/corpora/*/*/fixture.yaml"))
 MANIFESTS = sorted(CHECKOUT.glob("fixtures/recorded/*/manifest.json"))
-SCHEMAS = ("contract", "fixture", "manifest", "pin-lock")
+SCHEMAS = ("contract", "experiment", "experiment-history", "fixture", "manifest", "pin-lock")
 
 
 class TestRules:
@@ -68,6 +69,11 @@ class TestSchemas:
     @pytest.mark.parametrize("file", [*CONTRACTS, *PUBLISHED], ids=lambda file: file.stem)
     def test_the_contracts_keep_theirs(self, file: Path) -> None:
         assert errors("contract", plain(file)) == []
+
+    @pytest.mark.parametrize("file", EXPERIMENTS, ids=lambda file: file.stem)
+    def test_the_experiments_keep_theirs(self, file: Path) -> None:
+        name = "experiment-history" if file.stem == "history" else "experiment"
+        assert errors(name, plain(file)) == []
 
     def test_the_fixtures_keep_theirs(self) -> None:
         assert len(FIXTURES) >= 26

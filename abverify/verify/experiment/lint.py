@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from abverify.model.contract import Contract
     from abverify.model.experiment import Experiment
+    from abverify.model.reported import History
 
     Place = Callable[..., str]
 
@@ -59,18 +60,33 @@ def lint_experiment(
         yield from _differences(experiment, contracts, place)
 
 
+def lint_history(history: History, *, place: Place) -> Iterator[Reason]:
+    """Every finding on the history: what is told must be told in the run lock's own keys."""
+    for number, row in enumerate(history.rows):
+        where = ("rows", number)
+        for at, key in enumerate(row.variable.keys):
+            yield from _known(key, place(*where, "variable", "keys", at))
+        for name, arm in (("control", row.control), ("treatment", row.treatment)):
+            for key in arm.told:
+                yield from _known(key, place(*where, name, "told", key))
+
+
 def _keys(experiment: Experiment, place: Place) -> Iterator[Reason]:
     for number, key in enumerate(experiment.variable.keys):
-        if key not in LOCK_KEYS:
-            yield Reason(
-                "unknown-lock-key",
-                "AV602",
-                "error",
-                f"{key} is no key of the run lock",
-                place=place("variable", "keys", number),
-                expected="a key of docs/reference/run-lock.md",
-                found=key,
-            )
+        yield from _known(key, place("variable", "keys", number))
+
+
+def _known(key: str, place: str) -> Iterator[Reason]:
+    if key not in LOCK_KEYS:
+        yield Reason(
+            "unknown-lock-key",
+            "AV602",
+            "error",
+            f"{key} is no key of the run lock",
+            place=place,
+            expected="a key of docs/reference/run-lock.md",
+            found=key,
+        )
 
 
 def _unknown_gate(place: str, gate: str, gates: Mapping[str, Contract]) -> Reason:
