@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from abverify.bench.confined import Confined, OutsideWorkspace
 from abverify.bench.sandbox import Limits
+from abverify.bench.steady import STEADY_ENV, steadied
 from abverify.model.globs import glob_regex
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class OracleReading:
         passed: whether it exited with 0 within its limits and said what it is expected to.
         exit_code: its exit code; None when it was killed.
         killed: which limit killed it, if one did.
-        output: the end of its output.
+        output: the end of its output, steadied.
         millis: wall-clock time.
         cut_short: whether the caller's clock, not the fixture's own limit, ended it; such a
             reading says nothing about the workspace.
@@ -169,6 +170,7 @@ def _run(
         workspace=workspace,
         limits=replace(limits, wall_seconds=min(limits.wall_seconds, left)),
         toolchains=bench.chain(fixture),
+        env=STEADY_ENV,
     )
     text = done.output.decode("utf-8", "replace")
     said = command.expect is None or command.expect in text
@@ -177,7 +179,7 @@ def _run(
         passed=done.exit_code == 0 and done.killed is None and not done.timed_out and said,
         exit_code=done.exit_code,
         killed=done.killed,
-        output=text[-_OUTPUT_KEPT:],
+        output=steadied(text)[-_OUTPUT_KEPT:],
         millis=round((time.monotonic() - started) * 1000),
         cut_short=done.timed_out and left < limits.wall_seconds,
     )

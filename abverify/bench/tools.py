@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from abverify.bench.confined import Confined, OutsideWorkspace
+from abverify.bench.steady import STEADY_ENV, steadied
 from abverify.evidence.rows import ToolResult
 from abverify.model.globs import glob_regex
 
@@ -112,8 +113,9 @@ class Tools:
             workspace=self.workspace,
             limits=replace(self.limits, wall_seconds=min(self.limits.wall_seconds, seconds)),
             toolchains=self.toolchains,
+            env=STEADY_ENV,
         )
-        text = done.output.decode("utf-8", "replace")
+        text = steadied(done.output.decode("utf-8", "replace"))
         if done.killed:
             text += f"\n[killed: {done.killed}]"
         return done.exit_code, text
