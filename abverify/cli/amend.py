@@ -82,3 +82,33 @@ def diff(common: Common, old: str, new: str) -> int:
     from abverify.cli.printing import show
 
     return show(common, amend_diff(common.root, old, new))
+
+
+@command.command(
+    epilog="Examples:\n\n  abverify amend check origin/main..HEAD\n\n"
+    "  abverify amend check v1.2.0..HEAD --format json"
+)
+@click.argument("revisions", metavar="BASE..HEAD")
+@common_options
+def check(common: Common, revisions: str) -> int:
+    """Judge a pull request: may this change of contracts be merged, and what does it lack?
+
+    Policy, trust root and the tool's configuration are those of BASE, so that a
+    change cannot loosen its own judge. Exits with 1 when it is unlawful, 3 when
+    a question stays open, and 5 when there was nothing to judge.
+    """
+    from abverify.app.amend_check import amend_check
+    from abverify.cli.printing import show
+
+    return show(common, amend_check(common.root, revisions))
+
+
+@command.command(epilog="Example:\n\n  abverify amend history v1.0.0..main")
+@click.argument("revisions", metavar="BASE..HEAD")
+@common_options
+def history(common: Common, revisions: str) -> int:
+    """Judge every commit of a range against the one before it, one line a commit."""
+    from abverify.app.amend_check import amend_history
+    from abverify.cli.printing import show
+
+    return show(common, amend_history(common.root, revisions))

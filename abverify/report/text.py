@@ -34,6 +34,8 @@ _VERDICT_STYLE = {
 
 
 _RENDERERS = {
+    "AmendCheckReport": ("amend_check_text", "render_amend_check"),
+    "HistoryReport": ("amend_check_text", "render_history"),
     "AmendDiffReport": ("amend_text", "render_amend_diff"),
     "BundleReport": ("text", "render_bundle"),
     "CheckReport": ("text", "render_check"),

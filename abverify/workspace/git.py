@@ -50,6 +50,7 @@ class GitRepository:
     _prefix: str
     _trees: dict[str, dict[str, Entry]] = field(default_factory=dict)
     _blobs: dict[str, bytes] = field(default_factory=dict)
+    _reachable: dict[str, frozenset[str]] = field(default_factory=dict)
 
     def commit(self, revision: str) -> str:
         """The full id of the commit that a revision names.
@@ -69,15 +70,30 @@ class GitRepository:
             )
         return found
 
+    def find_commit(self, *revisions: str) -> str | None:
+        """The commit of the first of some revisions that is here; None if none is."""
+        found = (self._resolve(f"{revision}^{{commit}}") for revision in revisions)
+        return next((commit for commit in found if commit), None)
+
     def commits(self, base: str, head: str) -> tuple[str, ...]:
         """The commits after `base` up to `head`, oldest first, along first parents."""
         out = _git(self.root, "rev-list", "--first-parent", "--reverse", f"{base}..{head}")
         return tuple(out.stdout.decode("ascii").split())
 
     def is_ancestor(self, commit: str, of: str) -> bool:
-        """Whether a commit is reachable from another; false if either is not here."""
-        ran = _git(self.root, "merge-base", "--is-ancestor", commit, of, check=False)
-        return ran.returncode == 0
+        """Whether a commit is reachable from another; false if either is not here.
+
+        The first question about `of` lists all that it reaches; later ones are free.
+        """
+        if of not in self._reachable:
+            ran = _git(self.root, "rev-list", of, "--", check=False)
+            self._reachable[of] = frozenset(ran.stdout.decode("ascii").split())
+        return commit in self._reachable[of]
+
+    def touching(self, head: str, path: str) -> tuple[str, ...]:
+        """The commits up to `head` that changed a path, newest first."""
+        ran = _git(self.root, "rev-list", head, "--", path)
+        return tuple(ran.stdout.decode("ascii").split())
 
     def has_commit(self, commit: str) -> bool:
         """Whether a commit is here."""

@@ -1,0 +1,77 @@
+"""Pin files of any repository: `key: value` lines or TOML, each value with its line."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from abverify.errors import InvalidError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from abverify.model.policy import PinFile
+
+_LINE = re.compile(r"(?P<key>[A-Za-z0-9_.-]+)\s*:\s*(?P<value>[^#\n]*?)\s*(#.*)?$")
+
+
+@dataclass(frozen=True, slots=True)
+class Pinned:
+    """One value of a pin file, and where it stands."""
+
+    value: str
+    place: str
+
+
+def read_pin_file(pin: PinFile, data: bytes) -> Mapping[str, Pinned]:
+    """Every value of a pin file, by key; the keys of TOML tables are joined with dots.
+
+    Raises:
+        InvalidError: AV740 if it cannot be read in its declared format.
+    """
+    try:
+        text = data.decode("utf-8")
+        return _toml(pin.file, text) if pin.format == "toml" else dict(_lines(pin.file, text))
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InvalidError(
+            "the pin file cannot be read",
+            rule="AV740",
+            place=pin.file,
+            expected=f"UTF-8 text in the format {pin.format}",
+            found=str(error),
+        ) from None
+
+
+def _lines(file: str, text: str) -> list[tuple[str, Pinned]]:
+    """Top-level `key: value` lines; the first of two counts, block texts are indented."""
+    found: dict[str, Pinned] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        match = _LINE.match(line)
+        if match:
+            value = match["value"].strip("\"'")
+            found.setdefault(match["key"], Pinned(value, f"{file}:{number}"))
+    return list(found.items())
+
+
+def _toml(file: str, text: str) -> dict[str, Pinned]:
+    flat: dict[str, Pinned] = {}
+
+    def walk(prefix: str, table: Mapping[str, object]) -> None:
+        for key, value in table.items():
+            path = f"{prefix}{key}"
+            if isinstance(value, dict):
+                walk(f"{path}.", value)
+            else:
+                flat[path] = Pinned(str(value), _toml_place(file, text, key))
+
+    walk("", tomllib.loads(text))
+    return flat
+
+
+def _toml_place(file: str, text: str, key: str) -> str:
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.split("=", 1)[0].strip().strip("\"'").endswith(key):
+            return f"{file}:{number}"
+    return file

@@ -1,0 +1,68 @@
+"""A repository's files at one moment: the work tree as it is, or a commit as it was."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from abverify.workspace.files import read_bytes, read_tree
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from abverify.workspace.git import GitRepository
+
+
+class Snapshot(Protocol):
+    """Files to be read, and nothing else."""
+
+    def read(self, path: str) -> bytes | None:
+        """The bytes of a plain file; None where there is none."""
+
+    def folder(self, path: str) -> dict[str, bytes]:
+        """The bytes of every file below a folder, by path relative to it, sorted."""
+
+    def names(self, path: str) -> tuple[str, ...]:
+        """The paths of every file below a folder, relative to it, sorted."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkTree:
+    """The files as they stand in the work tree."""
+
+    root: Path
+
+    def read(self, path: str) -> bytes | None:
+        """The bytes of a plain file; None where there is none."""
+        try:
+            return read_bytes(self.root, path)
+        except FileNotFoundError:
+            return None
+
+    def folder(self, path: str) -> dict[str, bytes]:
+        """The bytes of every file below a folder."""
+        return read_tree(self.root, path) if (self.root / path).is_dir() else {}
+
+    def names(self, path: str) -> tuple[str, ...]:
+        """The paths of every file below a folder."""
+        return tuple(self.folder(path))
+
+
+@dataclass(frozen=True, slots=True)
+class CommitTree:
+    """The files as they stood in a commit."""
+
+    git: GitRepository
+    commit: str
+
+    def read(self, path: str) -> bytes | None:
+        """The bytes of a plain file; None where there is none."""
+        return self.git.read(self.commit, path)
+
+    def folder(self, path: str) -> dict[str, bytes]:
+        """The bytes of every file below a folder."""
+        return self.git.read_folder(self.commit, path)
+
+    def names(self, path: str) -> tuple[str, ...]:
+        """The paths of every file below a folder."""
+        return tuple(self.git.files(self.commit, path))
