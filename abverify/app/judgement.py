@@ -70,6 +70,7 @@ class Judge:
     _seen: dict[str, dict[str, str]] = field(default_factory=dict)
     _stated: dict[tuple[str, str], Stated] = field(default_factory=dict)
     _steps: dict[tuple[object, ...], tuple[Step, ...]] = field(default_factory=dict)
+    _branches: dict[str, str | None] = field(default_factory=dict)
     _policies: dict[Entry | None, Policy] = field(default_factory=dict)
     _ledgers: dict[tuple[object, ...], Ledger] = field(default_factory=dict)
 
@@ -203,8 +204,13 @@ class Judge:
             facts=gather(policy, after),
             mirrors=mirrors,
             git=self.git,
-            protected=self.git.find_commit(policy.protected, f"origin/{policy.protected}"),
+            protected=self._protected(policy.protected),
         )
+
+    def _protected(self, branch: str) -> str | None:
+        if branch not in self._branches:
+            self._branches[branch] = self.git.find_commit(branch, f"origin/{branch}")
+        return self._branches[branch]
 
     def _looked_at(self, policy: Policy, after: CommitTree) -> Iterator[object]:
         paths = ["contracts", "gates", *policy.corpora]
@@ -246,7 +252,7 @@ def _history(contract: ForeignContract, document: Any) -> tuple[tuple[str, str],
 
 def _judge_edits(before: CommitTree, after: CommitTree) -> Iterator[Reason]:
     """What the change does to its own judge."""
-    if before.read(POLICY_PATH) is not None and before.read(POLICY_PATH) != after.read(POLICY_PATH):
+    if before.read(POLICY_PATH) is not None and not _same(before, after, POLICY_PATH):
         others = _changed_beside(before, after)
         yield Reason(
             "judge-edited",
@@ -260,11 +266,18 @@ def _judge_edits(before: CommitTree, after: CommitTree) -> Iterator[Reason]:
             found=f"also changed: {', '.join(others[:4])}" if others else "nothing else",
             next="change the policy in a pull request of its own, first",
         )
-    for path, data in before.folder("gates/_trust").items():
+    trusted = {} if _same(before, after, "gates/_trust") else before.folder("gates/_trust")
+    for path, data in trusted.items():
         if after.folder("gates/_trust").get(path) != data:
             yield _edited(f"gates/_trust/{path}", "a trust root that was there was changed")
-    if _tool_table(before) != _tool_table(after):
+    if not _same(before, after, "pyproject.toml") and _tool_table(before) != _tool_table(after):
         yield _edited("pyproject.toml", "the tool's own configuration changed")
+
+
+def _same(before: CommitTree, after: CommitTree, path: str) -> bool:
+    """Whether the same object stands at a path of both: then nothing below it changed."""
+    git = before.git
+    return git.entry(before.commit, path) == git.entry(after.commit, path)
 
 
 def _edited(place: str, message: str) -> Reason:
@@ -303,6 +316,8 @@ def _tool_table(files: CommitTree) -> Mapping[str, Any]:
 def _rewrites(before: CommitTree, after: CommitTree) -> Iterator[Reason]:
     """Published versions, records and evidence are never changed or removed."""
     for folder in _FROZEN:
+        if _same(before, after, folder):
+            continue
         was, now = (files.git.files(files.commit, folder) for files in (before, after))
         for name, sha in was.items():
             place = f"{folder}/{name}"

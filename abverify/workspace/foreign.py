@@ -1,9 +1,11 @@
-"""Documents that are not ours: read as plain data, with every guess of YAML left as it is."""
+"""Documents that are not ours: read as plain data, every scalar as the text it is written as.
+
+Nothing is guessed: `1.10` stays a version and does not become a number, `no` stays a word.
+"""
 
 from __future__ import annotations
 
-import json
-from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 from abverify.errors import InvalidError
@@ -11,8 +13,9 @@ from abverify.errors import InvalidError
 MAX_BYTES = 4 << 20
 
 
+@lru_cache(maxsize=64)
 def read_foreign(data: bytes, name: str) -> Any:
-    """A YAML document as plain JSON data; dates become ISO texts.
+    """A YAML document as mappings, lists and texts; the caller must not change it.
 
     Raises:
         InvalidError: AV740 if it is no YAML, too large, or refers to itself.
@@ -23,21 +26,16 @@ def read_foreign(data: bytes, name: str) -> Any:
     if len(data) > MAX_BYTES:
         raise _unreadable(name, f"{len(data)} bytes, more than {MAX_BYTES}")
     try:
-        return _plain(YAML(typ="safe").load(data))
+        return _plain(YAML(typ="base").load(data))
     except (YAMLError, ValueError, RecursionError) as error:
         raise _unreadable(name, " ".join(str(error).split())[:200]) from None
 
 
 def _plain(value: Any) -> Any:
-    """The value with text keys and without anything that JSON does not know."""
+    """The value with texts for keys; one that refers to itself is too deep."""
     if isinstance(value, dict):
         return {str(key): _plain(member) for key, member in value.items()}
-    if isinstance(value, list | tuple | set):
-        return [_plain(member) for member in value]
-    if isinstance(value, date | datetime):
-        return value.isoformat()
-    json.dumps(value)
-    return value
+    return [_plain(member) for member in value] if isinstance(value, list) else value
 
 
 def _unreadable(name: str, found: str) -> InvalidError:

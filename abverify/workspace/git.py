@@ -48,7 +48,9 @@ class GitRepository:
     root: Path
     _process: subprocess.Popen[bytes]
     _prefix: str
+    _roots: dict[str, Entry] = field(default_factory=dict)
     _trees: dict[str, dict[str, Entry]] = field(default_factory=dict)
+    _listed: dict[str, dict[str, str]] = field(default_factory=dict)
     _blobs: dict[str, bytes] = field(default_factory=dict)
     _reachable: dict[str, frozenset[str]] = field(default_factory=dict)
 
@@ -139,7 +141,9 @@ class GitRepository:
         top = self.entry(commit, folder)
         if top is None or top.kind != "tree":
             return {}
-        return dict(sorted(self._walk(top.sha, "", folder)))
+        if top.sha not in self._listed:
+            self._listed[top.sha] = dict(sorted(self._walk(top.sha, "", folder)))
+        return self._listed[top.sha]
 
     def read_folder(self, commit: str, folder: str) -> dict[str, bytes]:
         """The bytes of each file below a folder of a commit, by path relative to it."""
@@ -159,8 +163,10 @@ class GitRepository:
         return [part for part in f"{self._prefix}{path}".split("/") if part]
 
     def _tree_of(self, commit: str) -> Entry:
-        header = self._object(commit).split(b"\n", 1)[0]
-        return Entry("tree", header.removeprefix(b"tree ").decode("ascii"))
+        if commit not in self._roots:
+            header = self._object(commit).split(b"\n", 1)[0]
+            self._roots[commit] = Entry("tree", header.removeprefix(b"tree ").decode("ascii"))
+        return self._roots[commit]
 
     def _tree(self, sha: str) -> dict[str, Entry]:
         if sha not in self._trees:
