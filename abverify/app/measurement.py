@@ -11,7 +11,7 @@ from abverify.app.docket import chain_heads, open_repository
 from abverify.bench.harness import harness_facts
 from abverify.bench.oracle import Bench
 from abverify.bench.sandbox import find_sandbox, toolchains
-from abverify.errors import IndeterminateError, InvalidError, UntrustedError
+from abverify.errors import InvalidError, UntrustedError
 from abverify.evidence.demand import demanded
 from abverify.evidence.lock import RunLock
 from abverify.toolcalls import DEFAULT_TOOLS
@@ -125,28 +125,30 @@ def bench_for(corpus: Corpus, *, unsafe: bool) -> Bench:
 
 
 def engine_for(root: Path, gate: OpenGate, watcher: Watcher, *, paranoid: bool = False) -> Engine:
-    """The engine the contract names, loaded, with the weights proven.
+    """The engine the contract names: loaded, with the weights proven, or found and questioned.
 
     Raises:
-        AbverifyError: when weights or adapter are missing, damaged or not the pinned ones.
+        AbverifyError: when weights or adapter are missing, damaged or not the pinned ones, or
+            the server is not as declared.
     """
-    engine = gate.contract.config.engine
-    if engine.name != "llama":
-        raise IndeterminateError(
-            f"this build runs no {engine.name} engine",
+    model, config = gate.contract.model, gate.contract.config
+    if config.engine.name == "replay":
+        raise InvalidError(
+            "a replay measures no model, so no gate can be run with it",
             rule="AV530",
-            expected="config.engine.name: llama",
-            found=engine.name,
+            place=str(gate.id),
+            expected="config.engine.name: llama or endpoint",
+            found="replay, the engine of calibration's scripted agents",
+            next_step="name the engine of the model; abverify evidence rescore reads a stored "
+            "run's completions again",
         )
+    if config.engine.name == "endpoint":
+        from abverify.bench.engines.endpoint import open_endpoint
+
+        return open_endpoint(model.name, config, on_token=watcher.token)
     from abverify.bench.engines.llama import open_llama
 
-    return open_llama(
-        gate.contract.model,
-        gate.contract.config,
-        root=root,
-        paranoid=paranoid,
-        on_token=watcher.token,
-    )
+    return open_llama(model, config, root=root, paranoid=paranoid, on_token=watcher.token)
 
 
 def engine_notes(engine: Engine) -> tuple[str, ...]:
@@ -158,6 +160,8 @@ def engine_notes(engine: Engine) -> tuple[str, ...]:
 
 def run_lock(gate: OpenGate, engine: Mapping[str, Scalar], bench: Bench) -> RunLock:
     """The lock of a run: what the contract demands, and what engine, sandbox and harness are.
+
+    Of the model it holds what the engine knows, never what the contract merely says.
 
     Raises:
         UntrustedError: AV531 if the engine's facts contradict the contract.
@@ -173,7 +177,8 @@ def run_lock(gate: OpenGate, engine: Mapping[str, Scalar], bench: Bench) -> RunL
             found=", ".join(f"{key}={engine[key]}" for key in wrong),
             next_step="mend the contract's description, or run it with the model it names",
         )
-    return RunLock({**wanted, **engine, **meter_facts(gate, bench), **_tool_facts()})
+    declared = {key: value for key, value in wanted.items() if not key.startswith("model.")}
+    return RunLock({**declared, **engine, **meter_facts(gate, bench), **_tool_facts()})
 
 
 def calibration_lock(gate: OpenGate, bench: Bench) -> RunLock:

@@ -21,11 +21,11 @@ from abverify.bench.journal import Journal, refuse_other_locks
 from abverify.bench.schedule import Plan, run_trials
 from abverify.errors import IndeterminateError
 from abverify.evidence.manifest import MANIFEST, START_SCHEMA, Start
-from abverify.evidence.rows import CalibrationRow, ParserCalibrationRow
 from abverify.evidence.scores import compute_scores
 from abverify.evidence.trials import counted, fold_trials
-from abverify.model.corpus import STATES
+from abverify.model.report import Reason
 from abverify.model.run_report import RunReport
+from abverify.verify.calibration import calibration_count, readings_problem
 from abverify.workspace.evidence_store import evidence_folder, load_bundle
 
 if TYPE_CHECKING:
@@ -34,11 +34,12 @@ if TYPE_CHECKING:
 
     from abverify.app.measurement import OpenGate
     from abverify.bench.schedule import Watcher
+    from abverify.evidence.bundle import Bundle
     from abverify.evidence.lock import RunLock
     from abverify.evidence.manifest import Manifest, Stage
     from abverify.evidence.scores import Scores
     from abverify.model.config import RunConfig
-    from abverify.model.corpus import CalibrationState
+    from abverify.model.identity import IdentityLevel
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +88,12 @@ def _calibrate(root: Path, gate: OpenGate, request: RunRequest, watcher: Watcher
     lock = calibration_lock(gate, bench)
     stamp = timestamp(now()).replace("-", "").replace(":", "")
     run = f"calibrate-{lock.sha256[:12]}-{stamp}"
-    with _journal(root, gate, request.stage, run, lock) as (journal, path):
-        for row in calibrate(gate.corpus, gate.contract.config.parser, bench):
+    with _journal(root, gate, request.stage, run, lock, "absent") as (journal, path):
+        for row in calibrate(gate.corpus, gate.contract.config, gate.system_prompt, bench):
             journal.append(row)
             watcher.row(row)
-        manifest = journal.close(_scores(journal, gate), finished_at=timestamp(now()), notes=())
-        return _calibration_report(path, manifest, journal, gate)
+        journal.close(_scores(journal, gate), finished_at=timestamp(now()), notes=())
+    return _calibration_report(load_bundle(root, path), gate)
 
 
 def _bench(root: Path, gate: OpenGate, request: RunRequest, watcher: Watcher) -> RunReport:
@@ -112,7 +113,9 @@ def _bench(root: Path, gate: OpenGate, request: RunRequest, watcher: Watcher) ->
             config=_one_turn(gate) if smoke else config,
             system_prompt=gate.system_prompt,
         )
-        journal, path = stack.enter_context(_journal(root, gate, request.stage, run, lock))
+        journal, path = stack.enter_context(
+            _journal(root, gate, request.stage, run, lock, engine.identity)
+        )
         if len(journal.measured()) == len(plan.trials()) and (root / path / MANIFEST).exists():
             return _finished(root, path, journal, gate)
         run_trials(plan, engine, bench, journal, watcher)
@@ -128,7 +131,7 @@ def _one_turn(gate: OpenGate) -> RunConfig:
 
 @contextmanager
 def _journal(
-    root: Path, gate: OpenGate, stage: Stage, run: str, lock: RunLock
+    root: Path, gate: OpenGate, stage: Stage, run: str, lock: RunLock, identity: IdentityLevel
 ) -> Iterator[tuple[Journal, str]]:
     path = f"{evidence_folder(gate.id)}/{run}"
     start = Start(
@@ -136,7 +139,7 @@ def _journal(
         run=run,
         stage=stage,
         offered_to=(str(gate.id),),
-        identity="attested" if stage != "calibrate" else "absent",
+        identity=identity,
         started_at=timestamp(now()),
         lock_sha256=lock.sha256,
         began_after=gate.heads,
@@ -218,34 +221,40 @@ def _bench_report(
     )
 
 
-def _calibration_report(
-    path: str, manifest: Manifest, journal: Journal, gate: OpenGate
-) -> RunReport:
-    rows = [row for row in journal.rows if isinstance(row, CalibrationRow)]
-    parser = [row for row in journal.rows if isinstance(row, ParserCalibrationRow)]
-    right = sum(row.passed == row.expected for row in rows)
-    exact = all(row.exact == row.total for row in parser)
+def _calibration_report(bundle: Bundle, gate: OpenGate) -> RunReport:
+    """What the calibration says, read back from its bundle as `check` will read it."""
+    count, problem = calibration_count(bundle), readings_problem(bundle)
+    right, total = count.readings
+    name = gate.id.name
     return RunReport(
         gate=str(gate.id),
-        stage=manifest.stage,
-        verdict="calibrated" if right == len(rows) and exact else "miscalibrated",
-        path=path,
-        sha256=canonical_digest(manifest.to_json()),
+        stage=bundle.manifest.stage,
+        verdict="miscalibrated" if problem else "calibrated",
+        path=bundle.path,
+        sha256=bundle.sha256,
         fresh=True,
         checked=right,
-        total=len(rows),
-        outcomes=tuple(_state_line(state, rows) for state in STATES)
-        + tuple((f"parser {r.profile}/{r.version} exact", f"{r.exact}/{r.total}") for r in parser),
+        total=total,
+        outcomes=(),
         metrics=(),
         notes=_notes(gate),
-        next=(f"abverify run {gate.id.name} --stage bench",),
+        next=(f"abverify run {name} --stage {'calibrate' if problem else 'bench'}",),
+        calibration=count,
+        reasons=(_misread(problem, bundle.path),) if problem else (),
     )
 
 
-def _state_line(state: CalibrationState, rows: list[CalibrationRow]) -> tuple[str, str]:
-    of_state = [row for row in rows if row.state == state]
-    right = sum(row.passed == row.expected for row in of_state)
-    return f"{state} {'passes' if state == 'reference' else 'fails'}", f"{right}/{len(of_state)}"
+def _misread(problem: str, path: str) -> Reason:
+    return Reason(
+        "miscalibrated",
+        "AV330",
+        "error",
+        f"the meter may not be trusted: {problem}",
+        place=f"{path}/rows.jsonl",
+        expected="every reference and the good agent pass, all else fails",
+        found=problem,
+        next="mend the fixture, or the toolchain it names, and calibrate again",
+    )
 
 
 def _notes(gate: OpenGate) -> tuple[str, ...]:

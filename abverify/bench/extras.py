@@ -5,12 +5,12 @@ from __future__ import annotations
 from abverify.errors import IndeterminateError
 
 
-def missing_package(package: str) -> IndeterminateError:
-    """The error that says a package of the `llama` extra is not installed (AV514)."""
+def missing_package(package: str, *, extra: str = "llama") -> IndeterminateError:
+    """The error that says a package of an extra is not installed (AV514)."""
     return IndeterminateError(
         f"the package {package} is not installed",
         rule="AV514",
-        expected="the packages that run a model in process",
+        expected=f"the packages of the extra {extra}",
         found=f"no module {package}",
-        next_step="pip install 'abverify[llama]'",
+        next_step=f"pip install 'abverify[{extra}]'",
     )

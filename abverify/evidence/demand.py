@@ -12,9 +12,20 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from abverify.evidence.lock import Scalar
-    from abverify.model.config import EngineConfig, RunConfig, Sampling
+    from abverify.model.config import EngineConfig, RunConfig, Sampling, Server
     from abverify.model.contract import Contract
     from abverify.model.identity import ModelSection
+
+
+_AT_ITS_START = frozenset(["n_ubatch", "flash_attn", "cache_type"])
+_UNTOLD: Mapping[Server | None, frozenset[str]] = {
+    None: frozenset(["server"]),
+    "llama-cpp-python": _AT_ITS_START,
+    "llama-server": _AT_ITS_START,
+    "openai": _AT_ITS_START | {"kv_cache"},
+}
+"""By server: the engine settings that no client can set or be told, so that no lock may hold them.
+In process there is no server, and everything else is known."""
 
 
 def demanded(contract: Contract, pins: Mapping[str, str]) -> dict[str, Scalar]:
@@ -63,7 +74,9 @@ def config_demand(config: RunConfig, pins: Mapping[str, str]) -> dict[str, Scala
 
 
 def _engine(engine: EngineConfig) -> dict[str, Scalar]:
-    return {f"engine.{name}": value for name, value in engine.to_json().items()}
+    untold = _UNTOLD[engine.server]
+    values = engine.to_json().items()
+    return {f"engine.{name}": value for name, value in values if name not in untold}
 
 
 def _sampling(sampling: Sampling) -> dict[str, Scalar]:

@@ -37,6 +37,7 @@ LOCK_KEYS: dict[str, str] = {
     "model.adapter_sha256": "digest of the adapter's bytes; null without one",
     "model.adapter_scale": "scale the adapter was applied with; null without one",
     "engine.name": "what produced the completions",
+    "engine.server": "the program behind an endpoint; only there",
     "engine.version": "its version",
     "engine.system": "the build's own system line: instruction sets and back ends",
     "engine.n_ctx": "context length, in tokens",

@@ -12,6 +12,10 @@ Seed = Annotated[int, Field(ge=1, le=2**31 - 1)]
 """A declared seed. Zero is refused: llama.cpp's binding silently turns it into its default."""
 
 
+Server = Literal["llama-cpp-python", "llama-server", "openai"]
+"""The program behind an endpoint: it decides which knobs there are, and what they mean."""
+
+
 class EngineConfig(Value):
     """What produces completions, and the settings of it that change bytes.
 
@@ -25,6 +29,18 @@ class EngineConfig(Value):
     n_ubatch: Annotated[int, Field(ge=2)] = 512
     flash_attn: bool = False
     cache_type: Literal["f16", "q8_0"] = "f16"
+    server: Server | None = None
+    """For the `endpoint` engine only, which must name it: the program that answers."""
+
+    @model_validator(mode="after")
+    def _names_its_server(self) -> EngineConfig:
+        if self.name == "endpoint" and self.server is None:
+            raise ValueError(
+                "the endpoint engine must name its server, such as server: llama-server"
+            )
+        if self.name != "endpoint" and self.server is not None:
+            raise ValueError(f"only the endpoint engine has a server, not {self.name}")
+        return self
 
 
 class PromptConfig(Value):

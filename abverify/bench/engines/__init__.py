@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from abverify.evidence.lock import Scalar
     from abverify.evidence.rows import FinishReason
+    from abverify.model.identity import IdentityLevel
 
 ChatRole = Literal["system", "user", "assistant"]
 
@@ -30,8 +31,9 @@ class Completion:
         text: the completion, decoded; bytes that are no UTF-8 become U+FFFD.
         finish_reason: why it ended; `context` means the window was full before `max_tokens`.
         prompt_sha256: digest of the rendered prompt's UTF-8 bytes, or of its token ids where
-            the engine works on those.
-        prompt_tokens: length of the prompt in tokens, cached ones included.
+            the engine works on those; of the messages, where a server renders them.
+        prompt_tokens: length of the prompt in tokens, cached ones included; 0 where a server
+            was stopped before it told.
         completion_tokens: tokens sampled, the end token not counted.
         millis: wall-clock time of prefill and decode together.
     """
@@ -46,6 +48,10 @@ class Completion:
 
 class Engine(Protocol):
     """A source of completions whose every relevant setting is known beforehand."""
+
+    @property
+    def identity(self) -> IdentityLevel:
+        """How it is known which model this is: by its bytes, by a server's word, or not at all."""
 
     def facts(self) -> Mapping[str, Scalar]:
         """The run-lock keys this engine answers for (`model.*`, `engine.*`)."""

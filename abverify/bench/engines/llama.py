@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from abverify.bench.weights import WeightFacts
     from abverify.evidence.lock import Scalar
     from abverify.model.config import EngineConfig, PromptConfig, RunConfig, Sampling
-    from abverify.model.identity import Adapter, ModelSection
+    from abverify.model.identity import Adapter, IdentityLevel, ModelSection
 
 _LOAD_SECONDS: Final = 1800.0
 _RESET_SECONDS: Final = 60.0
@@ -79,6 +79,8 @@ class LlamaEngine:
             AV517 if the weights cannot be loaded here.
         InvalidError: AV518 if the file cannot serve as chat model or adapter.
     """
+
+    identity: IdentityLevel = "attested"
 
     def __init__(
         self,

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from abverify.bench.engines import Message
     from abverify.evidence.lock import Scalar
+    from abverify.model.identity import IdentityLevel
 
 
 def messages_digest(messages: Sequence[Message]) -> str:
@@ -33,6 +34,8 @@ class ReplayEngine:
         digest: the prompt digest of a conversation; for completions of another engine, that
             engine's way to compute it.
     """
+
+    identity: IdentityLevel = "absent"
 
     def __init__(
         self,

@@ -100,9 +100,10 @@ RULES = (
     ),
     Rule(
         "AV530",
-        "an engine this build runs",
-        "The contract names an engine that this version does not run.",
-        "engine: {name: endpoint, …}",
+        "a gate measures a model",
+        "The replay engine gives back what was written down beforehand. Calibration's scripted "
+        "agents are made of it; a run of a gate never is.",
+        "engine: {name: replay, …}",
         "engine: {name: llama, …}",
     ),
     Rule(
@@ -111,6 +112,51 @@ RULES = (
         "What the engine reads from the file must be what the contract describes.",
         "describe: {architecture: qwen3moe} over a llama file",
         "a description that fits the file",
+    ),
+    Rule(
+        "AV540",
+        "an endpoint is named by the machine",
+        "Where a server is, is no law: the contract names the kind of server and the model, "
+        "the environment names the URL.",
+        "abverify run of an endpoint gate with ABVERIFY_ENDPOINT unset",
+        "ABVERIFY_ENDPOINT=http://127.0.0.1:8080 abverify run …",
+    ),
+    Rule(
+        "AV541",
+        "every knob reaches the server",
+        "A knob that the declared kind of server does not have would be dropped in silence, and "
+        "the run would measure another configuration than the contract's.",
+        'server: llama-cpp-python with repeat_penalty: "1.2", repeat_last_n: 64',
+        'server: llama-cpp-python with repeat_penalty: "1"',
+    ),
+    Rule(
+        "AV542",
+        "the server is the declared one",
+        "Kind, context window and knobs are asked for and tried before the run begins.",
+        "n_ctx: 8192 over a server started with 4096",
+        "n_ctx: 4096 over a server started with 4096",
+    ),
+    Rule(
+        "AV543",
+        "the server serves the contract's model",
+        "Identity is asserted: the server must at least say the name that the contract says.",
+        "model.name: A over a server that lists B",
+        "python -m llama_cpp.server --model_alias A",
+    ),
+    Rule(
+        "AV544",
+        "the server answers",
+        "A run is not begun on a server that cannot be reached, refuses the key or talks nonsense.",
+        "ABVERIFY_ENDPOINT at a port where nothing listens",
+        "a server that is up",
+    ),
+    Rule(
+        "AV545",
+        "an API key is kept",
+        "The key is sent over https or within this machine, in one header, and stands in no "
+        "message and no evidence.",
+        "ABVERIFY_API_KEY with http:// to another machine",
+        "ABVERIFY_API_KEY with https://, or a server on 127.0.0.1",
     ),
     Rule(
         "AV550",
