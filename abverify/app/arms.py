@@ -88,9 +88,11 @@ def _open_arm(repository: Repository, loaded: LoadedExperiment, arm: Arm) -> Ope
     return OpenArm(arm, changed, own_gate=False)
 
 
-def evidence_of(repository: Repository, arms: tuple[OpenArm, ...]) -> tuple[ArmEvidence, ...]:
-    """What speaks for each arm, judged."""
-    bundles = repository.evidence.bundles
+def evidence_of(
+    repository: Repository, arms: tuple[OpenArm, ...], *, without: frozenset[str] = frozenset()
+) -> tuple[ArmEvidence, ...]:
+    """What speaks for each arm, judged; a replication goes without what it repeats."""
+    bundles = [b for b in repository.evidence.bundles if b.path not in without]
     return tuple(arm_evidence(arm.arm, arm.docket, bundles) for arm in arms)
 
 
@@ -101,30 +103,45 @@ def run_missing(
     *,
     unsafe: bool,
 ) -> None:
-    """Runs the bench of every arm that has no evidence that counts; an arm is run once.
+    """Runs the bench of every arm that lacks evidence; what was measured already is not again.
+
+    Arms measured by different harnesses could not be compared, so that where one has to be run
+    now, those that only another harness measured are run as well.
 
     Raises:
         AbverifyError: whatever keeps a run from being made.
     """
     arms = open_arms(repository, loaded)
+    found = evidence_of(repository, arms)
+    if set.intersection(*map(_harnesses, found)):
+        return
+    from abverify.bench.harness import harness_sha256
+
     calibrated = False
-    for arm, evidence in zip(arms, evidence_of(repository, arms), strict=True):
-        if evidence.benches:
+    for arm, evidence in zip(arms, found, strict=True):
+        if harness_sha256() in _harnesses(evidence):
             continue
-        codes = _codes(evidence)
+        codes = _codes(evidence, harness_sha256())
         if not calibrated:
             _run(repository.root, loaded, arm, "calibrate", watcher, unsafe=unsafe)
             calibrated = True
-        if not codes or not codes <= {"uncalibrated"}:
+        if codes != {"uncalibrated"}:
             again = bool(codes & _AGAIN)
             _run(repository.root, loaded, arm, "bench", watcher, unsafe=unsafe, again=again)
 
 
-def _codes(evidence: ArmEvidence) -> set[str]:
+def _harnesses(evidence: ArmEvidence) -> set[str]:
+    """The harnesses by which an arm has evidence that counts."""
+    return {str(item.bundle.lock.values.get("harness.sha256")) for item in evidence.benches}
+
+
+def _codes(evidence: ArmEvidence, harness: str) -> set[str]:
+    """What speaks against the benches that this harness measured."""
     return {
         reason.code
         for item in evidence.considered
         if item.bundle.manifest.stage == "bench"
+        and item.bundle.lock.values.get("harness.sha256") == harness
         for reason in item.reasons
         if reason.severity == "error"
     }

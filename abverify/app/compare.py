@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from abverify.app.append import require_sound
@@ -19,6 +20,7 @@ from abverify.workspace.experiments import find_experiment, load_experiments, lo
 from abverify.workspace.pins import input_digest
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from abverify.app.arms import OpenArm
@@ -27,8 +29,6 @@ if TYPE_CHECKING:
     from abverify.evidence.lock import Scalar
     from abverify.model.experiment import Experiment
     from abverify.workspace.experiments import LoadedExperiment
-
-    Lock = dict[str, Scalar]
 
 
 def compare(root: Path, name: str) -> CompareReport:
@@ -42,8 +42,7 @@ def compare(root: Path, name: str) -> CompareReport:
     """
     repository = open_repository(root)
     require_sound(repository)
-    loaded = find_experiment(root, name)
-    return _compared(repository, loaded, _repeated(repository, loaded.experiment))
+    return _compared(repository, find_experiment(root, name))
 
 
 def compare_running(root: Path, name: str, watcher: Watcher, *, unsafe: bool) -> CompareReport:
@@ -67,17 +66,23 @@ def table(root: Path) -> TableReport:
     return TableReport(superseded((*_history(root), *own)))
 
 
-def _compared(
-    repository: Repository, loaded: LoadedExperiment, repeated: Lock | None
+def _compared(repository: Repository, loaded: LoadedExperiment) -> CompareReport:
+    repeated = _repeated(repository, loaded.experiment)
+    return _judged(repository, loaded, repeated)
+
+
+def _judged(
+    repository: Repository, loaded: LoadedExperiment, repeated: _Repeated | None
 ) -> CompareReport:
     experiment = loaded.experiment
     arms = open_arms(repository, loaded)
     _prove_pinned(repository, arms)
     fixtures = [f.id for f in load_corpus(repository.root, experiment.corpus).fixtures]
-    control, *others = evidence_of(repository, arms)
+    used = repeated.evidence if repeated else frozenset()
+    control, *others = evidence_of(repository, arms, without=used)
     base, treatments = chosen(control, others, experiment.variable.keys)
     pairings = [Pairing(arm, base, item) for arm, item in zip(others, treatments, strict=True)]
-    lines = contrasts(experiment, control, pairings, fixtures, repeated)
+    lines = contrasts(experiment, control, pairings, fixtures, repeated.lock if repeated else None)
     decided = deciding(lines)
     items = (base, *treatments)
     return CompareReport(
@@ -140,12 +145,20 @@ def _prove_pinned(repository: Repository, arms: tuple[OpenArm, ...]) -> None:
                 )
 
 
-def _repeated(repository: Repository, experiment: Experiment) -> Lock | None:
-    """The control's lock in the experiment that this one repeats, if that one is confirmed."""
+@dataclass(frozen=True, slots=True)
+class _Repeated:
+    """A confirmed experiment that another repeats: the control's lock, and what it rests on."""
+
+    lock: Mapping[str, Scalar]
+    evidence: frozenset[str]
+
+
+def _repeated(repository: Repository, experiment: Experiment) -> _Repeated | None:
+    """The experiment that this one repeats, if that one is confirmed."""
     if experiment.replicates is None:
         return None
     other = find_experiment(repository.root, experiment.replicates)
-    report = _compared(repository, other, None)
+    report = _judged(repository, other, None)
     control = next(arm for arm in report.arms if arm.id == report.control)
     same = (
         other.experiment.variable.keys == experiment.variable.keys
@@ -153,7 +166,8 @@ def _repeated(repository: Repository, experiment: Experiment) -> Lock | None:
     )
     if report.conclusion != "confirmed" or not same or control.evidence is None:
         return None
-    return dict(load_bundle(repository.root, control.evidence).lock.values)
+    lock = load_bundle(repository.root, control.evidence).lock.values
+    return _Repeated(lock, frozenset(arm.evidence for arm in report.arms if arm.evidence))
 
 
 def _history(root: Path) -> tuple[TableRow, ...]:
@@ -173,7 +187,7 @@ def _own_row(repository: Repository, loaded: LoadedExperiment) -> TableRow:
     experiment = loaded.experiment
     test = " against ".join([experiment.control, *(arm.id for arm in experiment.treatments())])
     try:
-        report = _compared(repository, loaded, _repeated(repository, experiment))
+        report = _compared(repository, loaded)
     except AbverifyError as error:
         reasons = error_reasons(error, "cannot-evaluate")
         return TableRow(

@@ -226,6 +226,31 @@ class TestMoreThanTwoArms:
         assert report["arms"][1]["evidence"] is None
 
 
+class TestReplication:
+    def test_the_same_result_on_another_machine_is_the_strongest_level(
+        self, lab: Repository
+    ) -> None:
+        here, there = ((("engine.system", name),) for name in ("machine 1", "machine 2"))
+        for number, place in enumerate((here, there), 1):
+            bench(lab, another(NOTHING, facts=place, run=f"run-{number}"))
+            bench(lab, another(NINETEEN, facts=place, run=f"run-{number}"))
+        assert compared(lab)["level"] == "bench"
+        family = {"method": "none", "family": ["T295"]}
+        changes = {"id": "T295", "replicates": "T294", "multiplicity": family}
+        put_experiment(lab, experiment_document(corpus=CORPUS, **changes))
+        report = done(lab.run("compare", "T295", "--format", "json")).json
+        assert (report["conclusion"], report["level"]) == ("confirmed", "replication")
+        assert [arm["evidence"][-5:] for arm in report["arms"]] == ["run-2", "run-2"]
+
+    def test_the_same_evidence_is_no_replication(self, lab: Repository) -> None:
+        compared(lab, NOTHING, NINETEEN)
+        family = {"method": "none", "family": ["T295"]}
+        changes = {"id": "T295", "replicates": "T294", "multiplicity": family}
+        put_experiment(lab, experiment_document(corpus=CORPUS, **changes))
+        report = done(lab.run("compare", "T295", "--format", "json"), 3).json
+        assert report["conclusion"] == "cannot-evaluate"
+
+
 class TestRefusals:
     @pytest.mark.parametrize(
         ("changes", "rule", "place"),
