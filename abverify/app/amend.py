@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from abverify.app.append import require_sound, sign_and_append
+from abverify.app.contract_side import fixture_digests, published_side, working_side
 from abverify.app.docket import open_repository
-from abverify.errors import AbverifyError, RefusedError
+from abverify.errors import AbverifyError, RefusedError, raise_all
+from abverify.model.change import headline
 from abverify.model.report import FindingsReport
 from abverify.model.value import version_key
 from abverify.records.bodies import Amendment, Superseded
+from abverify.verify.amendment.changes import changes_between
+from abverify.verify.amendment.law import unlawful
 from abverify.workspace.contracts import version_path
-from abverify.workspace.files import replace_file, write_new
+from abverify.workspace.files import read_tree, replace_file, write_new
 from abverify.workspace.pins import (
     PIN_LOCK,
     PinLock,
@@ -20,12 +24,15 @@ from abverify.workspace.pins import (
     load_pins,
     render_pins,
 )
+from abverify.workspace.policies import load_policy
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from abverify.app.docket import Repository
     from abverify.app.signing import Signature
+    from abverify.model.change import Change, PublishableClass
+    from abverify.model.report import Reason
     from abverify.records.record import Record
     from abverify.workspace.contracts import LoadedContract
 
@@ -39,7 +46,8 @@ def publish(root: Path, name: str, signature: Signature, *, introduce: bool) -> 
     Raises:
         UntrustedError: AV400 when the ledger has faults.
         RefusedError: AV440 when the version is not a new one, AV441 when the gate is
-            introduced already or not yet, or when the key may not sign it.
+            introduced already or not yet, AV710 to AV714 for a change that the law forbids,
+            or when the key may not sign it.
     """
     repository = open_repository(root)
     loaded = repository.registry.find(name)
@@ -47,9 +55,11 @@ def publish(root: Path, name: str, signature: Signature, *, introduce: bool) -> 
     current = repository.in_force(loaded.contract.gate)
     _refuse_wrong_verb(loaded, current, introduce=introduce)
     _refuse_old_version(repository, loaded, current)
-    inputs = {path: input_digest(root, path) for path in loaded.contract.inputs()}
+    changes = _lawful_changes(repository, loaded, current)
     body = Amendment(
-        supersedes=_superseded(repository, loaded, current), change_class=None, pins=inputs
+        supersedes=_superseded(repository, loaded, current),
+        change_class=_class_of(changes, current),
+        pins=_pins(root, loaded),
     )
     path = _publish(repository, loaded, body, signature)
     return FindingsReport(
@@ -61,10 +71,64 @@ def publish(root: Path, name: str, signature: Signature, *, introduce: bool) -> 
         facts=(
             ("gate", str(loaded.contract.gate)),
             ("version", f"{loaded.contract.version}  sha256 {loaded.sha256[:16]}"),
-            *((("pinned"), f"{name}  sha256 {digest[:16]}") for name, digest in inputs.items()),
+            *(("change", f"{c.change_class} {c.path}: {c.why}; {c.consequence}") for c in changes),
+            *(
+                ("pinned", f"{name}  sha256 {body.pins[name][:16]}")
+                for name in loaded.contract.inputs()
+            ),
             ("record", path),
         ),
     )
+
+
+def _pins(root: Path, loaded: LoadedContract) -> dict[str, str]:
+    """The digest of every input, and of every fixture, so that it shows which one changed."""
+    corpus = loaded.contract.evidence.bench.corpus
+    inputs = {path: input_digest(root, path) for path in loaded.contract.inputs()}
+    fixtures = fixture_digests(read_tree(root, corpus))
+    return {**inputs, **{f"{corpus}/{name}": digest for name, digest in fixtures.items()}}
+
+
+def _lawful_changes(
+    repository: Repository, loaded: LoadedContract, current: Record | None
+) -> tuple[Change, ...]:
+    """What changed since the version in force; none for an introduction.
+
+    Raises:
+        RefusedError: AV710 to AV714 for what the law forbids, all of it.
+    """
+    if current is None:
+        return ()
+    held = current.statement.common.gate.contract_version
+    old = published_side(repository, loaded.contract.gate, held)
+    if old is None:
+        return ()
+    new = working_side(repository.root, loaded)
+    changes = changes_between(old, new)
+    retarget = load_policy(repository.root).retarget
+    reasons = unlawful(old, new, changes, retarget=retarget)
+    raise_all([_refused(reason) for reason in reasons])
+    return changes
+
+
+def _refused(reason: Reason) -> RefusedError:
+    return RefusedError(
+        reason.message,
+        rule=reason.rule,
+        place=reason.place,
+        expected=reason.expected,
+        found=reason.found,
+        next_step=reason.next,
+    )
+
+
+def _class_of(changes: tuple[Change, ...], current: Record | None) -> PublishableClass | None:
+    if current is None:
+        return None
+    found = headline(change.change_class for change in changes)
+    if found == "C8":
+        raise ValueError("a frozen breach is refused before it is given a class")
+    return found
 
 
 def _refuse_wrong_verb(loaded: LoadedContract, current: Record | None, *, introduce: bool) -> None:

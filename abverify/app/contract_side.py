@@ -128,8 +128,12 @@ def _published(repository: Repository, name: str, gate: str, version: str) -> Na
 def _fixtures_if_pinned(
     root: Path, loaded: LoadedContract, pins: Mapping[str, str]
 ) -> dict[str, str] | None:
-    """The corpus's fixtures, if the corpus at hand is still the one that was published."""
+    """The corpus's fixtures as signed; else those at hand, if the corpus is still that one."""
     corpus = loaded.contract.evidence.bench.corpus
+    prefix = f"{corpus}/"
+    signed = {name[len(prefix) :]: d for name, d in pins.items() if name.startswith(prefix)}
+    if signed:
+        return signed
     if not (root / corpus).is_dir():
         return None
     files = read_tree(root, corpus)

@@ -11,6 +11,7 @@ from abverify.errors import AbverifyError
 from abverify.evidence.manifest import ATTEMPTS, ChainHead
 from abverify.model.report import ScopeLine
 from abverify.records.bodies import Amendment
+from abverify.records.carrying import decisive_amendment
 from abverify.records.law import in_force_amendment
 from abverify.records.ledger import Ledger, read_ledger
 from abverify.records.lifecycle import gate_state, scope_states
@@ -119,7 +120,7 @@ class Repository:
             fixtures=tuple(oracles),
             oracles=oracles,
             abandoned_attempts=self._abandoned_attempts(loaded.contract.gate),
-            published_seq=record.seq if record else None,
+            published_seq=self._decisive_seq(loaded) if record else None,
             calibrations=self.evidence.calibrations(),
             now=self.now,
             disowned=disowned_evidence(self.ledger.records),
@@ -144,6 +145,11 @@ class Repository:
             for log in logs
             if log.parent.name.startswith("bench-") and log.exists()
         )
+
+    def _decisive_seq(self, loaded: LoadedContract) -> int | None:
+        """Where the meaning of the version in force was published: later words change nothing."""
+        record = decisive_amendment(self.ledger.chain(loaded.contract.gate))
+        return record.seq if record else None
 
     def scope_lines(self, contract: Contract) -> tuple[ScopeLine, ...]:
         """The scopes held by a suspension that the contract may lift."""

@@ -26,6 +26,7 @@ from abverify.verify.amendment.rollups import evaluate
 from abverify.verify.amendment.versions import Stated, version_faults
 from abverify.workspace.documents import load_document
 from abverify.workspace.foreign import read_foreign
+from abverify.workspace.policies import no_policy
 from abverify.workspace.snapshot import CommitTree
 
 if TYPE_CHECKING:
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
     from abverify.workspace.git import Entry, GitRepository
 
 _FROZEN = "contracts/_versions", "gates"
-NO_POLICY = Policy.model_validate({"schema": "abverify/policy/v1"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +228,7 @@ def policy_at(files: CommitTree) -> Policy:
         InvalidError: if it is malformed.
     """
     data = files.read(POLICY_PATH)
-    return NO_POLICY if data is None else load_document(Policy, data, name=POLICY_PATH)
+    return no_policy() if data is None else load_document(Policy, data, name=POLICY_PATH)
 
 
 def _stated(contract: ForeignContract, data: bytes) -> Stated:

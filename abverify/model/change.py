@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 ChangeClass = Literal["C0", "C1", "C2", "C3", "C4", "C5", "C6", "C7", "C8", "C9"]
+PublishableClass = Literal["C0", "C1", "C2", "C3", "C4", "C5", "C6", "C7", "C9"]
+"""Every class but the frozen breach, which no record can hold."""
 Bump = Literal["patch", "minor", "major"]
 Consequence = Literal["reuse", "rescore", "rerun", "refused"]
 """What becomes of earlier evidence: it counts on, is scored again, or must be made anew."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from abverify._clock import parse_timestamp, timestamp
 from abverify.model.value import version_key
 from abverify.records.bodies import Amendment, Discharge
+from abverify.records.carrying import carrying_faults
 from abverify.records.contract_view import view_contract
 from abverify.records.record import Fault
 
@@ -29,7 +30,7 @@ def law_faults(
     """
     if isinstance(record.body, Amendment):
         yield from _amendment_faults(record, record.body, in_force)
-        yield from _published_faults(record, record.body, contracts)
+        yield from _published_faults(record, record.body, in_force, contracts)
     elif in_force is None:
         yield Fault(
             record.path,
@@ -85,12 +86,13 @@ def _amendment_faults(record: Record, body: Amendment, in_force: Record | None) 
 
 
 def _published_faults(
-    record: Record, body: Amendment, contracts: Mapping[str, bytes]
+    record: Record, body: Amendment, in_force: Record | None, contracts: Mapping[str, bytes]
 ) -> Iterator[Fault]:
     name = record.statement.subject.name
     data = contracts.get(name)
     if data is None:
         return
+    yield from carrying_faults(record, in_force, contracts)
     view = view_contract(data, name=name)
     place = record.statement.common.gate
     if (view.gate, view.version) != (place.id, place.contract_version):

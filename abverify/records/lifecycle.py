@@ -8,9 +8,10 @@
     decision on the version in force is a discharge that was retracted.
 5.  A gate is `suspended` while an unlifted suspension names it.
 6.  A gate is `discharged` by its newest decision, when that is a discharge of
-    the version in force, is not void, and `valid_until` has not come.
-7.  A gate is `lapsed` when it was discharged, and its contract was amended
-    since or the validity is over.
+    the version in force, is not void, and `valid_until` has not come. Versions
+    between which only words changed (C0, C1) count as one.
+7.  A gate is `lapsed` when it was discharged, and its contract was amended in
+    its meaning since, or the validity is over.
 8.  A gate is `proposed` otherwise: introduced, and nothing speaks for it. A
     non-discharge ends every discharge before it, and its own retraction does
     not bring them back.
@@ -34,6 +35,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from abverify._clock import parse_timestamp
 from abverify.records.bodies import Decision, Discharge, Lift, Suspension
+from abverify.records.carrying import decisive_amendment
 from abverify.records.law import in_force_amendment
 from abverify.records.lineage import live_discharge, uncovered, voided
 
@@ -129,7 +131,8 @@ def _standing(ledger: Ledger, gate: GateId, amendment: Record, now: datetime) ->
     void = voided(ledger.chains.values())
     decisions = [record for record in ledger.chain(gate) if isinstance(record.body, Decision)]
     newest = decisions[-1] if decisions else None
-    current = newest if newest is not None and newest.seq > amendment.seq else None
+    decisive = decisive_amendment(ledger.chain(gate)) or amendment
+    current = newest if newest is not None and newest.seq > decisive.seq else None
     retracted = amendment if amendment.sha256 in void else _void_discharge(current, void)
     if retracted is not None:
         return "retracted", f"{retracted.path} was retracted", retracted

@@ -19,7 +19,7 @@ from abverify.records.bodies import (
     Retraction,
     Suspension,
 )
-from abverify.records.law import in_force_amendment
+from abverify.records.carrying import decisive_amendment
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -120,10 +120,11 @@ def uncovered(
 def live_discharge(chain: Sequence[Record], void: AbstractSet[str], at: datetime) -> Record | None:
     """The discharge by which a gate stands discharged at a moment, if it does.
 
-    It is the newest decision on the contract version in force; it is not void
-    (as it is when that version's amendment is); and its validity has not run out.
+    It is the newest decision on the contract version in force, or on one that means the
+    same; it is not void (as it is when its version's amendment is); and its validity has
+    not run out.
     """
-    amendment = in_force_amendment(chain)
+    amendment = decisive_amendment(chain)
     decisions = [r for r in chain if isinstance(r.body, Decision)]
     if amendment is None or not decisions:
         return None

@@ -85,10 +85,37 @@ class TestLift:
 
     def test_a_discharge_of_an_earlier_version_does_not_cover(self, met: Repository) -> None:
         done(met.sign("discharge", "S1_004"))
-        raise_version(met, "4.0.0")
+        met.edit(S1_004, "valid_days: 180", "valid_days: 170")
+        raise_version(met, "3.1.0")
         done(met.sign("amend", "S1_004"))
         assert state(met) == ("lapsed", "suspended")
         assert refused(met.sign("lift", "S280"), 1, "AV427")
+
+    def test_other_words_leave_a_discharge_and_its_evidence_standing(self, met: Repository) -> None:
+        done(met.sign("discharge", "S1_004"))
+        met.edit(S1_004, "(a laptop-scale replica of", "(the laptop-scale replica of")
+        raise_version(met, "3.0.1")
+        report = done(met.sign("amend", "S1_004", "--format", "json")).json
+        assert report["facts"]["change"].startswith("C1 title")
+        assert state(met) == ("discharged", "suspended")
+        again = done(met.run("check", "S1_004", "--format", "json")).json
+        assert (again["verdict"], again["eligibility"]) == ("met", "eligible")
+        done(met.sign("lift", "S280"))
+        assert state(met) == ("discharged", "open")
+        done(met.run("audit"))
+
+    def test_words_that_are_more_than_words_are_a_fault_of_the_ledger(
+        self, met: Repository, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A signer whose own tool lies about the class: every other tool derives it again."""
+        done(met.sign("discharge", "S1_004"))
+        met.edit(S1_004, "at_most: 0", "at_most: 20")
+        raise_version(met, "4.0.0")
+        before = met.tree()
+        monkeypatch.setattr("abverify.app.amend.headline", lambda _classes: "C1")
+        facts = refused(met.sign("amend", "S1_004"), 4, "AV741")
+        assert (facts["expected"], facts["found"]) == ("class C3", "class C1")
+        assert met.tree() == before
 
 
 class TestRetract:
@@ -167,7 +194,8 @@ class TestTheTrail:
     def test_status_looks_back(self, met: Repository) -> None:
         then = now() + timedelta(days=30)
         later = {"ABVERIFY_NOW": timestamp(then)}
-        raise_version(met, "5.0.0")
+        met.edit(S1_004, "(a laptop-scale replica of", "(the laptop-scale replica of")
+        raise_version(met, "3.0.1")
         done(met.sign("amend", "S1_004", **later))
         before = met.run("status", "--at", "2020-01-01", "--format", "json", **later).json
         assert before["at"] == "2020-01-01T23:59:59Z"

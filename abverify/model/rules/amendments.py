@@ -221,4 +221,12 @@ RULES = (
         "a TOML pin file with a broken line",
         "the same file, mended",
     ),
+    Rule(
+        "AV741",
+        "a class that lets evidence count on is proved",
+        "An amendment that says it changed words only lets discharges stand. That is derived again"
+        " from both versions; a false claim is a fault of the ledger.",
+        "class C1 for a lower threshold",
+        "class C1 for another title",
+    ),
 )
