@@ -35,7 +35,7 @@ _STYLE = {
     "refused": "bold red",
 }
 _DIGEST = 10
-_MAY_WRAP = frozenset(["variable", "outcome"])
+_MAY_WRAP = frozenset(["variable"])
 
 
 def render_compare(report: CompareReport, *, width: int, color: bool) -> str:
@@ -80,7 +80,7 @@ def render_table(report: TableReport, *, width: int, color: bool) -> str:
             styled(row.conclusion, _STYLE[row.conclusion]),
             styled(f"{row.level} {row.coverage}" if row.level != "none" else "-", ""),
             "-" if row.effect is None else f"{row.effect:+.2f}",
-            _limits(row.interval),
+            _limits(row.interval, digits=2),
             "-" if row.p is None else _p(row.p),
             row.evidence[:_DIGEST] if row.evidence else "none",
         )
@@ -205,8 +205,11 @@ def _row_notes(console: Console, row: TableRow) -> None:
         field(console, "", f"{reason.code}: {reason.message}", "dim")
 
 
-def _limits(interval: Limits | None) -> str:
-    return "-" if interval is None else f"{interval[0]:+.3f} … {interval[1]:+.3f}"
+def _limits(interval: Limits | None, *, digits: int = 3) -> str:
+    if interval is None:
+        return "-"
+    low, high = (f"{limit:+.{digits}f}" for limit in interval)
+    return f"{low} … {high}"
 
 
 def _p(value: float) -> str:
