@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tests.support.repository import S1_004, SMALL, Repository, done, opened, shared
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     import pytest
@@ -16,14 +17,23 @@ BENCH = ("run", "S1_004", "--stage", "bench", "--format", "json")
 _FIXTURES = 3
 
 
-def short_repository(folder: Path) -> Repository:
-    """A repository with a published S1_004 that takes seconds, not a minute."""
+def short_repository(
+    folder: Path, *, prepare: Callable[[Repository], None] | None = None
+) -> Repository:
+    """A repository with a published S1_004 that takes seconds, not a minute.
+
+    Args:
+        folder: where it is made.
+        prepare: what else is changed before the gate is published.
+    """
     repository = opened(folder)
     corpus = repository.root / SMALL
     for extra in sorted(corpus.iterdir())[_FIXTURES:]:
         shutil.rmtree(extra)
     repository.edit(S1_004, "max_tokens: 160", "max_tokens: 48")
     repository.edit(S1_004, "min_completed: 20", f"min_completed: {_FIXTURES}")
+    if prepare is not None:
+        prepare(repository)
     done(repository.sign("amend", "S1_004", "--introduce"))
     return repository
 
