@@ -30,6 +30,8 @@ from abverify.evidence.manifest import (
 )
 from abverify.evidence.reparse import parse_turn, stored
 from abverify.evidence.rows import (
+    AGENTS,
+    AgentRow,
     CalibrationRow,
     OracleRow,
     ParserCalibrationRow,
@@ -53,7 +55,7 @@ if TYPE_CHECKING:
 
     from abverify.evidence.lock import Scalar
     from abverify.evidence.manifest import Stage
-    from abverify.evidence.rows import FinishReason, Outcome, Row
+    from abverify.evidence.rows import Agent, FinishReason, Outcome, Row
     from abverify.model.identity import IdentityLevel
 
 GATE = "laptop/T1_001"
@@ -259,7 +261,24 @@ def calibration_rows() -> list[Row]:
         for fixture in FIXTURES
         for state in STATES
     ]
-    return [*readings, ParserCalibrationRow(profile="salvage", version=1, exact=9, total=9)]
+    agents = [agent_trial(agent, fixture) for fixture in FIXTURES for agent in AGENTS]
+    parser = ParserCalibrationRow(profile="salvage", version=1, exact=9, total=9)
+    return [*readings, *agents, parser]
+
+
+def agent_trial(agent: Agent, fixture: str) -> AgentRow:
+    """A scripted agent's trial, as it must end."""
+    good = agent == "good"
+    rows = passed_trial(fixture) if good else failed_trial(fixture)
+    (attempt,) = fold_trials(rows)
+    assert attempt.ended is not None
+    return AgentRow(
+        agent=agent,
+        turns=attempt.turns,
+        oracle=attempt.oracle,
+        ended=attempt.ended,
+        expected=good,
+    )
 
 
 @dataclass(frozen=True, slots=True)

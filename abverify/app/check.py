@@ -8,6 +8,7 @@ from abverify.app.append import require_sound
 from abverify.app.docket import open_repository
 from abverify.errors import InvalidError
 from abverify.model.report import CheckReport, Reason
+from abverify.verify.calibration import calibration_line
 from abverify.verify.evaluate import unobserved_lines
 from abverify.verify.verdict import Decision, decide, evidence_line, weights_reason
 from abverify.workspace.pins import input_digest
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from abverify.app.docket import Repository
+    from abverify.model.calibration_report import CalibrationLine
+    from abverify.verify.eligibility import Eligibility
     from abverify.workspace.contracts import LoadedContract
 
 
@@ -144,8 +147,15 @@ def report_on(
         attempts_total=decision.attempts_total,
         metrics=tuple((m.metric, m.numerator, m.denominator) for m in scores.values()),
         record=record,
+        calibration=_calibration(deciding),
         next=_next(loaded, decision, recorded=record is not None),
     )
+
+
+def _calibration(deciding: Eligibility | None) -> CalibrationLine | None:
+    """The calibration that the deciding evidence relies on."""
+    bundle = deciding.calibration.bundle if deciding else None
+    return calibration_line(bundle) if bundle else None
 
 
 def _notes(repository: Repository, loaded: LoadedContract) -> Iterator[Reason]:

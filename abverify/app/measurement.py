@@ -11,8 +11,9 @@ from abverify.app.docket import chain_heads, open_repository
 from abverify.bench.harness import harness_facts
 from abverify.bench.oracle import Bench
 from abverify.bench.sandbox import find_sandbox, toolchains
+from abverify.bench.scripted import SILENT_TURNS
 from abverify.errors import InvalidError, UntrustedError
-from abverify.evidence.demand import demanded
+from abverify.evidence.demand import config_demand, demanded
 from abverify.evidence.lock import RunLock
 from abverify.toolcalls import DEFAULT_TOOLS
 from abverify.workspace.corpora import load_corpus
@@ -182,10 +183,15 @@ def run_lock(gate: OpenGate, engine: Mapping[str, Scalar], bench: Bench) -> RunL
 
 
 def calibration_lock(gate: OpenGate, bench: Bench) -> RunLock:
-    """The lock of a calibration: the meter alone, no model."""
-    parser = gate.contract.config.parser
-    facts = {"parser.profile": parser.profile, "parser.version": parser.version}
-    return RunLock({**meter_facts(gate, bench), **facts})
+    """The lock of a calibration: the meter alone, no model, and the loop its agents go through."""
+    config = config_demand(gate.contract.config, gate.pins)
+    kept = ("parser.", "loop.", "prompt.", "sampling.seed_rule")
+    facts = {key: value for key, value in config.items() if key.startswith(kept)}
+    script: dict[str, Scalar] = {
+        "engine.name": "replay",
+        "budgets.max_silent_turns": SILENT_TURNS,
+    }
+    return RunLock({**meter_facts(gate, bench), **facts, **script, **_tool_facts()})
 
 
 def meter_facts(gate: OpenGate, bench: Bench) -> dict[str, Scalar]:

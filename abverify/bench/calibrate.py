@@ -6,7 +6,8 @@ import time
 from typing import TYPE_CHECKING
 
 from abverify.bench.oracle import judge_files
-from abverify.evidence.rows import CalibrationRow, ParserCalibrationRow
+from abverify.bench.scripted import DIALECTS, run_agent
+from abverify.evidence.rows import AGENTS, CalibrationRow, ParserCalibrationRow
 from abverify.model.corpus import STATES
 from abverify.toolcalls import run_calibration
 
@@ -14,25 +15,30 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from abverify.bench.oracle import Bench, OracleReading
-    from abverify.model.config import ParserConfig
+    from abverify.evidence.rows import AgentRow
+    from abverify.model.config import RunConfig
     from abverify.model.corpus import CalibrationState, Corpus, Fixture
 
 
 def calibrate(
-    corpus: Corpus, parser: ParserConfig, bench: Bench
-) -> Iterator[CalibrationRow | ParserCalibrationRow]:
-    """Reads every fixture in each of its three states, and the parser's own corpus.
+    corpus: Corpus, config: RunConfig, system_prompt: str, bench: Bench
+) -> Iterator[CalibrationRow | AgentRow | ParserCalibrationRow]:
+    """Reads every fixture in each state, lets two agents at it, and reads the parser's corpus.
 
     The reference solution must pass the oracle; the untouched start state and
-    the known-bad state must fail it.
+    the known-bad state must fail it. The good agent must pass through the whole
+    loop, the one that gives up at once must fail.
     """
-    for fixture in corpus.fixtures:
+    for number, fixture in enumerate(corpus.fixtures):
         for state in STATES:
             yield read_state(fixture, state, bench)
+        dialect = DIALECTS[number % len(DIALECTS)]
+        for agent in AGENTS:
+            yield run_agent(agent, fixture, config, system_prompt, bench, dialect=dialect)
     parsed = run_calibration()
     yield ParserCalibrationRow(
-        profile=parser.profile,
-        version=parser.version,
+        profile=config.parser.profile,
+        version=config.parser.version,
         exact=parsed.checked - len(parsed.failures),
         total=parsed.total,
     )

@@ -10,6 +10,7 @@ from abverify.report.plain import inert
 
 if TYPE_CHECKING:
     from abverify.evidence.rows import (
+        AgentRow,
         CalibrationRow,
         ParserCalibrationRow,
         Row,
@@ -35,6 +36,7 @@ class Progress:
         self._tokens = 0
         self._decode_millis = 0
         self._readings = [0, 0]
+        self._trials = [0, 0]
 
     def trial_started(self, trial: Trial, number: int, total: int) -> None:
         """A trial begins."""
@@ -61,6 +63,8 @@ class Progress:
                 self._ended(row)
             case "calibration":
                 self._read(row)
+            case "agent":
+                self._acted(row)
             case "parser":
                 self._parser(row)
             case _:
@@ -88,8 +92,18 @@ class Progress:
         if not right:
             self._say(f"WRONG  {row.fixture}: {row.state} {said}; {row.detail}")
 
+    def _acted(self, row: AgentRow) -> None:
+        right = row.passed == row.expected
+        self._trials[0] += right
+        self._trials[1] += 1
+        said = "passes" if row.passed else "fails"
+        self._line(f"calibrating {row.fixture}: {row.agent} agent {said}")
+        if not right:
+            self._say(f"WRONG  {row.fixture}: {row.agent} agent {said}; {row.ended.reason}")
+
     def _parser(self, row: ParserCalibrationRow) -> None:
         self._say(f"calibrated: {self._readings[0]}/{self._readings[1]} oracle readings right")
+        self._say(f"calibrated: {self._trials[0]}/{self._trials[1]} scripted trials right")
         self._say(f"calibrated: parser {row.profile}/{row.version} {row.exact}/{row.total} exact")
 
     def _line(self, text: str) -> None:

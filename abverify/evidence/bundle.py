@@ -19,7 +19,7 @@ from abverify.evidence.manifest import (
     Manifest,
     Start,
 )
-from abverify.evidence.rows import CalibrationRow, ParserCalibrationRow, parse_rows
+from abverify.evidence.rows import AgentRow, CalibrationRow, ParserCalibrationRow, parse_rows
 from abverify.evidence.soundness import Fault, row_faults
 from abverify.evidence.trials import counted, fold_trials
 
@@ -64,6 +64,10 @@ class Bundle:
         """The meter readings, for a calibration bundle."""
         return tuple(row for row in self.rows if isinstance(row, CalibrationRow))
 
+    def agents(self) -> tuple[AgentRow, ...]:
+        """The scripted agents' trials, for a calibration bundle."""
+        return tuple(row for row in self.rows if isinstance(row, AgentRow))
+
     def parser_calibrations(self) -> tuple[ParserCalibrationRow, ...]:
         """The parser's readings, for a calibration bundle."""
         return tuple(row for row in self.rows if isinstance(row, ParserCalibrationRow))
@@ -100,7 +104,8 @@ def read_bundle(files: Mapping[str, bytes], *, path: str) -> Bundle:
     try:
         attempts = fold_trials(rows)
         trials = counted(attempts)
-        faults += row_faults(attempts, lock, f"{path}/{JOURNAL}")
+        read = [attempt for row in rows if isinstance(row, AgentRow) for attempt in _trial(row)]
+        faults += row_faults([*attempts, *read], lock, f"{path}/{JOURNAL}")
     except ValueError as error:
         faults.append(
             Fault(f"{path}/{JOURNAL}", "the journal contradicts itself", found=str(error))
@@ -115,6 +120,11 @@ def read_bundle(files: Mapping[str, bytes], *, path: str) -> Bundle:
         claimed_scores=files.get(SCORES, b""),
         faults=tuple(faults),
     )
+
+
+def _trial(row: AgentRow) -> tuple[TrialResult, ...]:
+    """A scripted agent's trial: it is held against its own transcript, and never scored."""
+    return fold_trials(row.trial_rows())
 
 
 def _manifest(files: Mapping[str, bytes], path: str) -> Manifest:

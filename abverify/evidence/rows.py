@@ -142,6 +142,41 @@ class CalibrationRow(Value):
     millis: Count
 
 
+Agent = Literal["good", "give-up"]
+"""The scripted agents of a calibration: one does every task right, one gives up at once."""
+
+AGENTS: tuple[Agent, ...] = ("good", "give-up")
+
+
+class AgentRow(Value):
+    """One reading of the whole loop: a scripted agent's trial, and whether it must pass.
+
+    The trial is kept whole, so that its parses and its outcome are derived again
+    like those of a bench.
+    """
+
+    kind: Literal["agent"] = "agent"
+    agent: Agent
+    turns: tuple[TurnRow, ...]
+    oracle: tuple[OracleRow, ...]
+    ended: TrialEnded
+    expected: bool
+
+    @property
+    def fixture(self) -> str:
+        """The fixture the agent worked on."""
+        return self.ended.trial.fixture
+
+    @property
+    def passed(self) -> bool:
+        """Whether the trial passed."""
+        return self.ended.outcome == "oracle_passed"
+
+    def trial_rows(self) -> tuple[TrialStarted | TurnRow | OracleRow | TrialEnded, ...]:
+        """The trial's rows as a bench would have journaled them."""
+        return (TrialStarted(trial=self.ended.trial), *self.turns, *self.oracle, self.ended)
+
+
 class ParserCalibrationRow(Value):
     """The parser profile's own corpus: cases that came out exactly, and all of them."""
 
@@ -153,7 +188,13 @@ class ParserCalibrationRow(Value):
 
 
 Row: TypeAlias = (
-    TrialStarted | TurnRow | OracleRow | TrialEnded | CalibrationRow | ParserCalibrationRow
+    TrialStarted
+    | TurnRow
+    | OracleRow
+    | TrialEnded
+    | CalibrationRow
+    | AgentRow
+    | ParserCalibrationRow
 )
 
 

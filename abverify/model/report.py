@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    from abverify.model.calibration_report import CalibrationLine
 
 Severity = Literal["error", "warning", "note"]
 Verdict = Literal["met", "not-met", "cannot-evaluate"]
@@ -145,6 +148,7 @@ class CheckReport:
     metrics: tuple[tuple[str, int, int], ...] = ()
     record: str | None = None
     next: tuple[str, ...] = ()
+    calibration: CalibrationLine | None = None
 
     @property
     def exit_code(self) -> int:
@@ -171,6 +175,7 @@ class CheckReport:
             "metrics": {name: [x, n] for name, x, n in self.metrics},
             "scopes": [line.to_json() for line in self.scopes],
             "decidedBy": self.decided_by,
+            "calibration": self.calibration.to_json() if self.calibration else None,
             "attemptsTotal": self.attempts_total,
             "record": self.record,
             "next": list(self.next),

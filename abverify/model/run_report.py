@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from abverify.model.calibration_report import CalibrationCount
+    from abverify.model.report import Reason
 
 RunVerdict = Literal["complete", "incomplete", "calibrated", "miscalibrated"]
 
@@ -21,10 +25,12 @@ class RunReport:
         fresh: False when a finished run was found and nothing ran.
         checked: trials measured, or readings that were right.
         total: trials demanded, or readings taken.
-        outcomes: counts by outcome (`reference passed 6/6` and so on for a calibration).
+        outcomes: counts by outcome; none for a calibration.
         metrics: every metric as numerator and denominator.
         notes: what a reader should know, such as a run without a sandbox.
         next: the next command.
+        calibration: what a calibration read; None for another stage.
+        reasons: why the meter may not be trusted.
     """
 
     gate: str
@@ -39,6 +45,8 @@ class RunReport:
     metrics: tuple[tuple[str, int, int], ...]
     notes: tuple[str, ...]
     next: tuple[str, ...]
+    calibration: CalibrationCount | None = None
+    reasons: tuple[Reason, ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -50,7 +58,7 @@ class RunReport:
         return {
             "schema": "abverify/run/v1",
             "verdict": self.verdict,
-            "reasons": [],
+            "reasons": [reason.to_json() for reason in self.reasons],
             "checked": self.checked,
             "total": self.total,
             "gate": self.gate,
@@ -58,6 +66,7 @@ class RunReport:
             "evidence": {"path": self.path, "sha256": self.sha256, "fresh": self.fresh},
             "outcomes": dict(self.outcomes),
             "metrics": {name: [x, n] for name, x, n in self.metrics},
+            "calibration": self.calibration.to_json() if self.calibration else None,
             "notes": list(self.notes),
             "next": list(self.next),
         }

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from abverify.model.bundle_report import BundleReport
+    from abverify.model.calibration_report import CalibrationLine
     from abverify.model.report import (
         CheckReport,
         CriterionLine,
@@ -79,6 +80,8 @@ def render_check(report: CheckReport, *, width: int, color: bool) -> str:
     if report.metrics:
         shown = "  ".join(f"{name} {x}/{n}" for name, x, n in report.metrics)
         field(console, "measured", shown)
+    if report.calibration:
+        _calibration(console, report.calibration)
     if report.attempts_total:
         field(console, "attempts", f"{report.attempts_total} in all, abandoned ones included")
     reasons_block(console, report.reasons)
@@ -112,9 +115,12 @@ def render_run(report: RunReport, *, width: int, color: bool) -> str:
     console.print(styled(f"{report.gate} {report.stage}  ", "bold").append_text(head))
     for label, text in report.outcomes:
         field(console, "outcome", f"{label}: {text}")
+    for label, text in report.calibration.lines() if report.calibration else ():
+        field(console, label, text)
     if report.metrics:
         shown = "  ".join(f"{name} {x}/{n}" for name, x, n in report.metrics)
         field(console, "measured", shown)
+    reasons_block(console, report.reasons)
     found = "" if report.fresh else " (finished before; nothing ran)"
     field(console, "evidence", f"{report.path}{found}\nsha256 {report.sha256}")
     for note in report.notes:
@@ -195,6 +201,13 @@ def _evidence(console: Console, line: EvidenceLine, *, decided: bool) -> None:
         f"{line.path}\n{line.stage}, {line.model}, sha256 {line.sha256[:16]}, {judgement} ({mark})"
     )
     field(console, "evidence", text)
+
+
+def _calibration(console: Console, line: CalibrationLine) -> None:
+    """The calibration that the verdict relies on, and how far it carries."""
+    field(console, "calibrated", f"{line.path}\n{line.finished_at}, sha256 {line.sha256[:16]}")
+    for label, text in line.count.lines():
+        field(console, label, text)
 
 
 def _criterion(console: Console, line: CriterionLine) -> None:

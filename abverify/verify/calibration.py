@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
+from math import ceil
 from typing import TYPE_CHECKING
 
 from abverify._clock import parse_timestamp
 from abverify.evidence.lock import METER_KEYS
+from abverify.evidence.rows import AGENTS
+from abverify.model.calibration_report import CalibrationCount, CalibrationLine
 from abverify.model.corpus import STATES
+from abverify.verify.stats import clopper_pearson
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
     from abverify.evidence.bundle import Bundle
+    from abverify.evidence.rows import AgentRow, CalibrationRow
+    from abverify.model.calibration_report import Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,31 +71,114 @@ def readings_problem(calibration: Bundle) -> str | None:
 
 
 def _coverage_problem(calibration: Bundle) -> str | None:
-    """Every fixture must have been read in each of its three states, once."""
-    readings = calibration.calibrations()
+    """Every fixture must have been read in each of its states and by each agent, once."""
     fixtures = calibration.lock.values.get("corpus.fixtures")
-    if not readings or not isinstance(fixtures, int):
+    states = Counter[tuple[str, str]](
+        (row.fixture, row.state) for row in calibration.calibrations()
+    )
+    agents = Counter[tuple[str, str]]((row.fixture, row.agent) for row in calibration.agents())
+    if not states or not isinstance(fixtures, int):
         return "the calibration has no readings"
-    states = {(row.fixture, row.state) for row in readings}
-    wanted = len(STATES) * fixtures
-    if len(states) != wanted or len(readings) != wanted:
-        return f"{len(states)} of {wanted} readings (three states a fixture) were taken"
-    return None
+    problem = _uncovered(states, len(STATES) * fixtures, "readings (three states a fixture)")
+    problem = problem or _uncovered(
+        agents, len(AGENTS) * fixtures, "scripted trials (two agents a fixture)"
+    )
+    if problem is None and {name for name, _ in states} != {name for name, _ in agents}:
+        return "the scripted agents worked on other fixtures than were read"
+    return problem
+
+
+def _uncovered(taken: Counter[tuple[str, str]], wanted: int, what: str) -> str | None:
+    if len(taken) == taken.total() == wanted:
+        return None
+    again = taken.total() - len(taken)
+    return f"{len(taken)} of {wanted} {what} were taken" + (f", {again} again" if again else "")
 
 
 def _reading_problem(calibration: Bundle) -> str | None:
-    readings = calibration.calibrations()
+    readings, agents = calibration.calibrations(), calibration.agents()
     if any(row.expected != (row.state == "reference") for row in readings):
         return "the calibration expects the wrong thing of a state"
-    wrong = [row for row in readings if row.passed != row.expected]
+    if any(row.expected != (row.agent == "good") for row in agents):
+        return "the calibration expects the wrong thing of an agent"
+    wrong = [_said(row, row.state) for row in readings if not _right(row)]
+    wrong += [_said(row, f"{row.agent} agent") for row in agents if not _right_agent(row)]
     if wrong:
-        first = wrong[0]
-        said = "passed" if first.passed else "failed"
-        return f"{len(wrong)} wrong readings; the first: {first.fixture} ({first.state}) {said}"
+        return f"{len(wrong)} wrong readings; the first: {wrong[0]}"
     parser = calibration.parser_calibrations()
     if not parser or any(row.exact != row.total for row in parser):
         return "the parser's own corpus is not exact"
     return None
+
+
+def _said(row: CalibrationRow | AgentRow, who: str) -> str:
+    return f"{row.fixture} ({who}) {'passed' if row.passed else 'failed'}"
+
+
+def _right(row: CalibrationRow) -> bool:
+    return row.passed == row.expected
+
+
+def _right_agent(row: AgentRow) -> bool:
+    """Right for the right reason: the good agent by native calls that worked, the other by none.
+
+    A trial that broke is no reading.
+    """
+    if row.ended.outcome == "infrastructure_failure" or row.passed != row.expected:
+        return False
+    calls = [turn for turn in row.turns if turn.parse.verdict != "none"]
+    if not row.expected:
+        return bool(row.turns) and not calls
+    native = all(turn.parse.verdict == "native" for turn in calls)
+    return bool(calls) and native and all(result.ok for turn in calls for result in turn.results)
+
+
+def calibration_count(calibration: Bundle) -> CalibrationCount:
+    """A calibration's readings by kind, and what they say of the meter."""
+    readings, agents = calibration.calibrations(), calibration.agents()
+    references = _tally(_right(row) for row in readings if row.state == "reference")
+    bad_states = _tally(_right(row) for row in readings if row.state != "reference")
+    good, idle = (_tally(_right_agent(r) for r in agents if r.agent == name) for name in AGENTS)
+    parser = calibration.parser_calibrations()
+    return CalibrationCount(
+        references=references,
+        bad_states=bad_states,
+        good_agent=good,
+        give_up_agent=idle,
+        parser=(sum(row.exact for row in parser), sum(row.total for row in parser)),
+        fails_good_at_most=_at_most(references, good),
+        passes_bad_at_most=_at_most(bad_states, idle),
+        misreads_at_most=_at_most(references, good, bad_states, idle),
+    )
+
+
+def calibration_line(calibration: Bundle) -> CalibrationLine:
+    """A calibration as a report shows it."""
+    return CalibrationLine(
+        path=calibration.path,
+        sha256=calibration.sha256,
+        finished_at=calibration.manifest.finished_at,
+        count=calibration_count(calibration),
+    )
+
+
+def _tally(right: Iterable[bool]) -> Tally:
+    judged = tuple(right)
+    return sum(judged), len(judged)
+
+
+def _at_most(*tallies: Tally) -> str:
+    """The exact one-sided 95 % upper limit of the share that is wrong, rounded up; 1 of nothing."""
+    total = sum(of for _, of in tallies)
+    wrong = total - sum(right for right, _ in tallies)
+    if not total:
+        return "1.0000"
+    high = clopper_pearson(wrong, total, _TWO_SIDED).high
+    return f"{ceil(high * 10_000) / 10_000:.4f}"
+
+
+_TWO_SIDED = 0.90
+"""The level of the two-sided interval whose upper end is the one-sided limit at 95 %."""
 
 
 def _age_problem(calibration: Bundle, run: Bundle, max_age_days: int, now: datetime) -> str | None:

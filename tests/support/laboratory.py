@@ -17,14 +17,21 @@ from abverify.bench.journal import Journal
 from abverify.evidence.demand import demanded
 from abverify.evidence.lock import RunLock
 from abverify.evidence.manifest import START_SCHEMA, Attempt, Start
-from abverify.evidence.rows import CalibrationRow, ParserCalibrationRow, TrialStarted
+from abverify.evidence.rows import AGENTS, CalibrationRow, ParserCalibrationRow, TrialStarted
 from abverify.evidence.scores import compute_scores
 from abverify.evidence.trials import counted, fold_trials
 from abverify.model.contract import Contract
 from abverify.model.corpus import STATES
 from abverify.model.ids import GateId
 from abverify.workspace.pins import load_pins
-from tests.builders import NATIVE, RECOVERED, contract_document, failed_trial, passed_trial
+from tests.builders import (
+    NATIVE,
+    RECOVERED,
+    agent_trial,
+    contract_document,
+    failed_trial,
+    passed_trial,
+)
 from tests.support.repository import Repository, done
 
 if TYPE_CHECKING:
@@ -146,6 +153,7 @@ def calibrate(repository: Repository, **facts: Scalar) -> str:
         for fixture in FIXTURES
         for state in STATES
     ]
+    readings += [agent_trial(agent, fixture) for fixture in FIXTURES for agent in AGENTS]
     parser = ParserCalibrationRow(profile="salvage", version=1, exact=9, total=9)
     name = f"calibration-{len(values)}"
     written = Written(BASE, stage="calibrate", identity="absent", run=name)

@@ -86,9 +86,9 @@ RULES = (
         "AV310",
         "the meter must be calibrated",
         "Before a verdict counts, the same harness, corpus and sandbox must have read every"
-        " reference solution as passing and every untouched and known-bad state as failing, within"
-        " max_age_days. A verdict was once retracted after 14 milestones because the meter was"
-        " broken.",
+        " reference solution as passing and every untouched and known-bad state as failing, and"
+        " have seen a scripted agent pass and one that gives up fail, within max_age_days. A"
+        " verdict was once retracted after 14 milestones because the meter was broken.",
         "a calibration of 31 days ago with max_age_days: 30",
         "abverify run S1_004 --stage calibrate, today",
     ),
@@ -135,5 +135,15 @@ RULES = (
         " them must have a row of its own; a bench with compliance switched off does not count.",
         "the tests of a trial passed, and its journal has no row for cargo clippy",
         "the tests and cargo clippy each have a row, passed or failed",
+    ),
+    Rule(
+        "AV330",
+        "a calibration reads what is known",
+        "A meter that fails a reference solution, passes a known-bad state, or does not let a"
+        " scripted agent through its own loop measures itself, not a model. Every fixture is read,"
+        " once in each state and once by each agent; one wrong reading and the meter is out.",
+        "19/20 references pass: a fixture's tests need a newer compiler",
+        "20/20 references pass, 40/40 bad states fail, scripted agent passes 20/20,"
+        " give-up agent fails 20/20",
     ),
 )

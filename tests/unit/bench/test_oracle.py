@@ -6,12 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from abverify.bench.calibrate import calibrate
 from abverify.bench.confined import Confined
 from abverify.bench.oracle import OracleReading, judge_files, judge_workspace
-from abverify.evidence.rows import CalibrationRow, ParserCalibrationRow
-from abverify.model.config import ParserConfig
-from abverify.model.corpus import Corpus
 
 from .tasks import RIGHT, START, TESTS, bench, task
 
@@ -136,31 +132,6 @@ def test_judging_leaves_no_trace_in_the_trials_workspace(workspace: Path) -> Non
     )
 
     assert Confined(workspace).digests() == before
-
-
-def test_a_working_meter_reads_every_state_as_it_is() -> None:
-    corpus = Corpus("corpora/one", "0" * 64, (task(),))
-
-    *readings, parser = calibrate(corpus, ParserConfig(profile="salvage", version=1), bench())
-
-    assert [(r.state, r.passed, r.expected) for r in readings if isinstance(r, CalibrationRow)] == [
-        ("reference", True, True),
-        ("untouched", False, False),
-        ("broken", False, False),
-    ]
-    assert isinstance(readings[0], CalibrationRow)
-    assert readings[0].detail == "tests: passed (exit 0)"
-    assert isinstance(parser, ParserCalibrationRow)
-    assert parser.exact == parser.total > 0
-
-
-def test_a_meter_whose_tests_test_nothing_is_found_out() -> None:
-    blind = task(command={"run": ["true"]})
-    corpus = Corpus("corpora/one", "0" * 64, (blind,))
-
-    readings = list(calibrate(corpus, ParserConfig(profile="salvage", version=1), bench()))[:-1]
-
-    assert [r.passed for r in readings if isinstance(r, CalibrationRow)] == [True, True, True]
 
 
 def test_the_files_of_a_state_can_be_judged_without_a_trial() -> None:

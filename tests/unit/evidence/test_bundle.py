@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -24,6 +25,7 @@ from tests.builders import (
     PATH,
     PROSE,
     Run,
+    agent_trial,
     calibration_run,
     ended,
     failed_trial,
@@ -33,9 +35,15 @@ from tests.builders import (
     turn,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from abverify.evidence.rows import AgentRow
+
 A = FIXTURES[0]
 TRIAL = Trial(fixture=A, seed=1)
 STARTED = TrialStarted(trial=TRIAL)
+TURN_1 = "unix__01-head seed 1 turn 1"
 
 
 def messages(bundle: Bundle) -> list[str]:
@@ -58,6 +66,12 @@ def test_a_calibration_bundle_gives_its_readings() -> None:
     bundle = calibration_run().bundle()
 
     assert len(bundle.calibrations()) == 6
+    assert [(row.agent, row.fixture, row.passed) for row in bundle.agents()] == [
+        ("good", "unix__01-head", True),
+        ("give-up", "unix__01-head", False),
+        ("good", "unix__02-tail", True),
+        ("give-up", "unix__02-tail", False),
+    ]
     assert len(bundle.parser_calibrations()) == 1
 
 
@@ -321,8 +335,44 @@ def test_a_markdown_edit_is_derived_again_from_the_files_of_its_turn() -> None:
     assert [fault.file for fault in edited.faults] == [f"{edited.path}/rows.jsonl"]
 
 
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (
+            lambda row: {"turns": (row.turns[0].model_copy(update={"raw": PROSE}),)},
+            f"{TURN_1}: the stored parse is not what the profile makes of the raw text",
+        ),
+        (
+            lambda row: {"turns": (row.turns[0].model_copy(update={"seed": 7}),)},
+            f"{TURN_1}: the seed does not follow from the declared one",
+        ),
+        (
+            lambda row: {"oracle": (row.oracle[0].model_copy(update={"passed": False}),)},
+            "unix__01-head seed 1: the outcome is not what the oracle said",
+        ),
+        (lambda _: {"oracle": ()}, "unix__01-head seed 1: the outcome is not what the oracle said"),
+        (lambda _: {"turns": ()}, "unix__01-head seed 1: turns are miscounted"),
+        (
+            lambda _: {"ended": ended(Trial(fixture="unix__02-tail", seed=1), "oracle_passed", 1)},
+            "the journal contradicts itself",
+        ),
+    ],
+    ids=["the words", "a seed", "the oracle's answer", "no oracle", "no turn", "another trial"],
+)
+def test_a_scripted_trial_is_held_against_its_own_transcript(
+    edit: Callable[[AgentRow], dict[str, object]], message: str
+) -> None:
+    good = agent_trial("good", A)
+
+    edited = Run(rows=[good.model_copy(update=edit(good))]).bundle()
+
+    assert Run(rows=[good]).bundle().faults == ()
+    assert messages(edited) == [message]
+
+
 def test_rows_of_the_meter_are_no_trials() -> None:
     rows: list[Row] = [
+        agent_trial("good", A),
         CalibrationRow(
             fixture=A, state="broken", passed=False, expected=False, detail="", millis=0
         ),

@@ -11,12 +11,15 @@ import pytest
 from abverify.evidence.bundle import read_bundle
 from abverify.evidence.manifest import ImportedFrom
 from abverify.evidence.rows import (
+    AGENTS,
+    AgentRow,
     CalibrationRow,
     ParserCalibrationRow,
     Row,
     Trial,
     TrialStarted,
 )
+from abverify.evidence.trials import fold_trials
 from abverify.model.corpus import OracleCommand
 from abverify.verify.eligibility import Docket, judge
 from tests.builders import (
@@ -24,8 +27,10 @@ from tests.builders import (
     NATIVE,
     NOW,
     PATH,
+    RECOVERED,
     REMOVED,
     Run,
+    agent_trial,
     bench_rows,
     calibration_rows,
     calibration_run,
@@ -405,6 +410,20 @@ def test_a_calibration_from_the_future_is_refused() -> None:
     ]
 
 
+GOOD, GIVE_UP, PARSER = 6, 7, 10
+"""Where the calibration's rows of the first fixture's agents, and of the parser, stand."""
+
+
+def without(kind: type[Row]) -> list[Row]:
+    return [row for row in calibration_rows() if not isinstance(row, kind)]
+
+
+def with_agent(index: int, trial: list[Row]) -> list[Row]:
+    """The calibration in which another trial stands for an agent's."""
+    (attempt,) = fold_trials(trial)
+    return with_reading(index, turns=attempt.turns, oracle=attempt.oracle, ended=attempt.ended)
+
+
 def with_reading(index: int, **changes: object) -> list[Row]:
     rows = calibration_rows()
     rows[index] = rows[index].model_copy(update=changes)
@@ -430,12 +449,55 @@ def with_reading(index: int, **changes: object) -> list[Row]:
             with_reading(5, passed=True, expected=True),
             "the calibration expects the wrong thing of a state",
         ),
-        (with_reading(6, exact=8), "the parser's own corpus is not exact"),
+        (with_reading(PARSER, exact=8), "the parser's own corpus is not exact"),
         (calibration_rows()[:-1], "the parser's own corpus is not exact"),
         (calibration_rows()[1:], "5 of 6 readings (three states a fixture) were taken"),
         (
             [*calibration_rows(), calibration_rows()[0]],
-            "6 of 6 readings (three states a fixture) were taken",
+            "6 of 6 readings (three states a fixture) were taken, 1 again",
+        ),
+        (
+            without(AgentRow),
+            "0 of 4 scripted trials (two agents a fixture) were taken",
+        ),
+        (
+            [row for row in calibration_rows() if getattr(row, "agent", "") != "give-up"],
+            "2 of 4 scripted trials (two agents a fixture) were taken",
+        ),
+        (
+            [*calibration_rows(), agent_trial("good", FIXTURES[0])],
+            "4 of 4 scripted trials (two agents a fixture) were taken, 1 again",
+        ),
+        (
+            [
+                *without(AgentRow),
+                *(agent_trial(agent, f) for f in (FIXTURES[0], "unix__03-x") for agent in AGENTS),
+            ],
+            "the scripted agents worked on other fixtures than were read",
+        ),
+        (
+            with_reading(GOOD, expected=False),
+            "the calibration expects the wrong thing of an agent",
+        ),
+        (
+            with_agent(GOOD, failed_trial(FIXTURES[0])),
+            "1 wrong readings; the first: unix__01-head (good agent) failed",
+        ),
+        (
+            with_agent(GOOD, passed_trial(FIXTURES[0], raws=(RECOVERED,))),
+            "1 wrong readings; the first: unix__01-head (good agent) passed",
+        ),
+        (
+            with_agent(GIVE_UP, passed_trial(FIXTURES[0])),
+            "1 wrong readings; the first: unix__01-head (give-up agent) passed",
+        ),
+        (
+            with_agent(GIVE_UP, failed_trial(FIXTURES[0], outcome="infrastructure_failure")),
+            "1 wrong readings; the first: unix__01-head (give-up agent) failed",
+        ),
+        (
+            with_agent(GIVE_UP, failed_trial(FIXTURES[0], raws=(NATIVE,), outcome="oracle_failed")),
+            "1 wrong readings; the first: unix__01-head (give-up agent) failed",
         ),
         ([], "the calibration has no readings"),
     ],
@@ -490,4 +552,4 @@ def test_an_unsound_calibration_does_not_count() -> None:
 def test_readings_of_the_meter_name_their_rows() -> None:
     kinds = {type(row) for row in calibration_rows()}
 
-    assert kinds == {CalibrationRow, ParserCalibrationRow}
+    assert kinds == {CalibrationRow, AgentRow, ParserCalibrationRow}
