@@ -62,6 +62,11 @@ class Repository:
         files, roots = self.files, root_files(self.root)
         return read_ledger(files.records, self.published, roots, files.log, now=self.now)
 
+    def with_root(self, path: str, data: bytes) -> Ledger:
+        """The ledger as it would read with one more version of the trust root."""
+        roots = {**root_files(self.root), path: data}
+        return read_ledger(self.files.records, self.published, roots, self.files.log, now=self.now)
+
     @cached_property
     def files(self) -> LedgerFiles:
         """The ledger's files, as of one moment."""

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from abverify.records.log.state import Log
     from abverify.records.record import Fault
     from abverify.records.trust import TrustRoot
+    from abverify.records.trust_history import TrustHistory
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,8 @@ def append(
             a lift that is not due, AV428 for a lift condition nobody published.
         pydantic.ValidationError: if a text cannot stand in a record.
     """
-    root, log = _sound(ledger)
+    trust, log = _sound(ledger)
+    root = trust.newest
     _refuse(ledger, body, now)
     common = Common(
         ledger=LedgerName(origin=root.document.origin),
@@ -117,7 +119,7 @@ def append(
     statement = Statement(_subject(gate, subject), common, body)
     data = seal(statement.to_bytes(), payload_type=STATEMENT_TYPE, signers=signers)
     contracts = {**ledger.contracts, statement.subject.name: subject.data}
-    path = _verified(ledger, statement, data, Setting(root, contracts, now))
+    path = _verified(ledger, statement, data, Setting(trust, contracts, now, log))
     integrators = integrators_among(root, signers)
     if not may_integrate(root, integrators):
         return Appended(path, data, {})
@@ -135,7 +137,8 @@ def integrate(ledger: Ledger, signers: Sequence[Signer]) -> dict[str, bytes]:
         UntrustedError: AV425 if the ledger has other faults, AV458 if the
             signers are not the integrators that the trust root asks for.
     """
-    root, log = _sound(ledger)
+    trust, log = _sound(ledger)
+    root = trust.newest
     integrators = integrators_among(root, signers)
     if not may_integrate(root, integrators):
         role = root.document.roles[ROLE]
@@ -152,7 +155,7 @@ def integrate(ledger: Ledger, signers: Sequence[Signer]) -> dict[str, bytes]:
     return log.grown(entries, integrators) if entries else {}
 
 
-def _sound(ledger: Ledger) -> tuple[TrustRoot, Log]:
+def _sound(ledger: Ledger) -> tuple[TrustHistory, Log]:
     if ledger.blocking:
         first = ledger.blocking[0]
         raise UntrustedError(
@@ -163,7 +166,7 @@ def _sound(ledger: Ledger) -> tuple[TrustRoot, Log]:
             found=f"{first.rule}: {first.message}",
             next_step="abverify audit",
         )
-    if ledger.root is None or ledger.log is None:
+    if ledger.trust is None or ledger.log is None:
         raise UntrustedError(
             "there is no trust root, so nobody may sign",
             rule="AV424",
@@ -172,7 +175,7 @@ def _sound(ledger: Ledger) -> tuple[TrustRoot, Log]:
             found="none",
             next_step="abverify init",
         )
-    return ledger.root, ledger.log
+    return ledger.trust, ledger.log
 
 
 def _refuse(ledger: Ledger, body: Body, now: datetime) -> None:

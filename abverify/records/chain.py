@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -21,8 +21,11 @@ if TYPE_CHECKING:
 
     from abverify.model.ids import GateId
     from abverify.records.envelope import VerifiedPayload
+    from abverify.records.keys import PublicKey
+    from abverify.records.log.state import Log
     from abverify.records.statement import Statement
     from abverify.records.trust import TrustRoot
+    from abverify.records.trust_history import TrustHistory
 
 CLOCK_SLACK = timedelta(minutes=5)
 
@@ -32,14 +35,26 @@ class Setting:
     """What every record of a ledger is verified against.
 
     Attributes:
-        root: the trust root.
+        trust: every version of the trust root.
         contracts: the bytes of the published contract versions, by path.
         now: the moment of reading; nothing may be issued after it.
+        log: the log, which says where a record stands among all records; None
+            if it is broken, and with it the order of records and revocations.
+        keys: every key of every version, by key id.
     """
 
-    root: TrustRoot
+    trust: TrustHistory
     contracts: Mapping[str, bytes]
     now: datetime
+    log: Log | None
+    keys: Mapping[str, PublicKey] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "keys", dict(self.trust.keys))
+
+    def index_of(self, path: str) -> int | None:
+        """The record's leaf in the log; the next one if it waits; None if the log is broken."""
+        return None if self.log is None else self.log.positions.get(path, self.log.size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,20 +116,25 @@ def _read_record(
 ) -> tuple[Record | None, tuple[Fault, ...]]:
     try:
         payload = open_envelope(
-            data, name=link.path, payload_type=STATEMENT_TYPE, keys=setting.root.keys
+            data, name=link.path, payload_type=STATEMENT_TYPE, keys=setting.keys
         )
         statement = parse_statement(payload.payload, name=link.path)
     except UntrustedError as error:
         return None, (Fault.of(error, link.path),)
-    issuers, unauthorised = _authority(statement, payload, link, setting.root)
+    named = statement.common.trust_root
+    root = setting.trust.named(named.version, named.sha256)
+    if root is None:
+        return None, (_unknown_root(statement, link, setting.trust.newest),)
+    issuers, unauthorised = _authority(statement, payload, link, root)
     record = Record(
         link.path, link.position, statement.kind, payload.sha256, statement, tuple(sorted(issuers))
     )
     faults = (
         *_place_faults(statement, link),
-        *_ledger_faults(statement, link, setting.root),
+        *_ledger_faults(statement, link, root),
         *unauthorised,
-        *_time_faults(statement, link, setting),
+        *_standing_faults(payload, link, root, setting),
+        *_time_faults(statement, link, root, setting),
         *_subject_faults(statement, link, setting.contracts),
         *_law(record, link, setting),
     )
@@ -152,20 +172,59 @@ def _ledger_faults(statement: Statement, link: _Link, root: TrustRoot) -> Iterat
     origin, ours = statement.common.ledger.origin, root.document.origin
     if origin != ours:
         yield Fault(link.path, "AV411", "the record belongs to another ledger", ours, origin)
+
+
+def _unknown_root(statement: Statement, link: _Link, newest: TrustRoot) -> Fault:
     named = statement.common.trust_root
-    if (named.version, named.sha256) != (root.document.version, root.sha256):
+    return Fault(
+        link.path,
+        "AV412",
+        "the record was issued under another trust root",
+        f"version {newest.document.version}, sha256 {newest.sha256}, or one before it",
+        f"version {named.version}, sha256 {named.sha256}",
+    )
+
+
+def _standing_faults(
+    payload: VerifiedPayload, link: _Link, root: TrustRoot, setting: Setting
+) -> Iterator[Fault]:
+    """Whether, at the record's place in the log, its trust root and keys still counted."""
+    index = setting.index_of(link.path)
+    leaf = "no place in the log" if index is None else f"leaf {index} of the log"
+    if setting.trust.is_superseded(root, index):
+        version = root.document.version
         yield Fault(
             link.path,
-            "AV412",
-            "the record was issued under another trust root",
-            f"version {root.document.version}, sha256 {root.sha256}",
-            f"version {named.version}, sha256 {named.sha256}",
+            "AV463",
+            "a later version of the trust root was in force already",
+            f"version {version + 1} or later at {leaf}",
+            f"version {version}",
         )
+    for key in payload.signers:
+        if setting.trust.is_revoked(key.keyid, index):
+            revocation = setting.trust.newest.document.revoked[key.keyid]
+            yield Fault(
+                link.path,
+                "AV462",
+                "signed with a key that was revoked",
+                f"a leaf before {revocation.from_index}, where {key.keyid} was revoked",
+                leaf,
+            )
 
 
 def _authority(
     statement: Statement, payload: VerifiedPayload, link: _Link, root: TrustRoot
 ) -> tuple[frozenset[str], tuple[Fault, ...]]:
+    strangers = [key for key in payload.signers if key.keyid not in root.keys]
+    if strangers:
+        fault = Fault(
+            link.path,
+            "AV406",
+            "signed by a key that the record's trust root does not know",
+            f"a key of version {root.document.version}",
+            f"key id {strangers[0].keyid}",
+        )
+        return frozenset(), (fault,)
     try:
         issuers = root.authorise(statement.kind, payload.signers)
     except UntrustedError as error:
@@ -184,7 +243,9 @@ def _authority(
     return issuers, (fault,)
 
 
-def _time_faults(statement: Statement, link: _Link, setting: Setting) -> Iterator[Fault]:
+def _time_faults(
+    statement: Statement, link: _Link, root: TrustRoot, setting: Setting
+) -> Iterator[Fault]:
     stated = statement.common.issued_at
     issued = parse_timestamp(stated)
     if link.last and issued < link.last.issued_at:
@@ -195,8 +256,8 @@ def _time_faults(statement: Statement, link: _Link, setting: Setting) -> Iterato
     if issued > setting.now + CLOCK_SLACK:
         latest = timestamp(setting.now + CLOCK_SLACK)
         yield Fault(link.path, "AV413", "issued in the future", f"<= {latest}", stated)
-    if not setting.root.in_force(issued):
-        document = setting.root.document
+    if not root.in_force(issued):
+        document = root.document
         yield Fault(
             link.path,
             "AV413",

@@ -17,9 +17,9 @@ from abverify.records.bodies import Decision
 from abverify.records.chain import Setting, read_chain
 from abverify.records.log.completeness import WAITING, completeness_faults
 from abverify.records.log.state import read_log
-from abverify.records.record import RECORD_PATH, ROOT_PATH, Fault
+from abverify.records.record import RECORD_PATH, Fault
 from abverify.records.references import reference_faults
-from abverify.records.trust import parse_root
+from abverify.records.trust_history import TRUST_FOLDER, check_pin, parse_history
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from abverify.records.log.state import Log
     from abverify.records.record import Record
     from abverify.records.trust import TrustRoot
+    from abverify.records.trust_history import TrustHistory
 
 _TEMPORARY = ".abverify-"
 _VERSIONS = "contracts/_versions/"
@@ -40,13 +41,14 @@ class Ledger:
     """What reading the ledger gave.
 
     Attributes:
-        root: the trust root; None if there is none, or it cannot be trusted.
+        root: the newest trust root; None if there is none, or it cannot be trusted.
         chains: the verified records of each gate, in order.
         faults: everything that is wrong; with any, no gate reads as discharged.
         total: how many record files there are.
         files: the record files' bytes, by path.
         contracts: the published contract versions' bytes, by path.
         log: the log; None without a trust root to read it by.
+        trust: every version of the trust root; None as for `root`.
     """
 
     root: TrustRoot | None
@@ -56,6 +58,7 @@ class Ledger:
     files: Mapping[str, bytes] = field(repr=False)
     contracts: Mapping[str, bytes] = field(repr=False)
     log: Log | None = None
+    trust: TrustHistory | None = None
 
     @property
     def blocking(self) -> tuple[Fault, ...]:
@@ -115,7 +118,9 @@ class Ledger:
     def _kept(self, keep: Callable[[Record], bool]) -> Ledger:
         chains = {gate: tuple(filter(keep, chain)) for gate, chain in self.chains.items()}
         files = {record.path: self.files[record.path] for c in chains.values() for record in c}
-        return Ledger(self.root, chains, self.faults, len(files), files, self.contracts, self.log)
+        return Ledger(
+            self.root, chains, self.faults, len(files), files, self.contracts, self.log, self.trust
+        )
 
 
 def read_ledger(
@@ -137,8 +142,8 @@ def read_ledger(
         roots: every file below `gates/_trust/`, likewise.
         log_files: every file below `gates/_log/`, likewise.
         now: the moment of reading.
-        pinned_root: the digest that the trust root must have, known from
-            outside the repository; None trusts the root that is there.
+        pinned_root: the digest that some version of the trust root must have, known
+            from outside the repository; None trusts the versions that are there.
 
     Returns:
         The ledger with its faults; it never raises for what the bytes are.
@@ -150,11 +155,11 @@ def read_ledger(
     log_files = {path: data for path, data in log_files.items() if not _is_unfinished(path)}
     if not kept and not roots and not log_files:
         return Ledger(None, {}, strays, 0, kept, versions)
-    root, root_faults = _trust(roots, pinned_root)
-    if root is None:
+    trust, root_faults = _trust(roots, pinned_root)
+    if trust is None:
         return Ledger(None, {}, (*root_faults, *strays), total, kept, versions)
-    setting = Setting(root, versions, now)
-    log, log_faults = read_log(log_files, root)
+    log, log_faults = read_log(log_files, trust)
+    setting = Setting(trust, versions, now, None if log_faults else log)
     chains = [read_chain(gate, grouped[gate], setting) for gate in sorted(grouped)]
     verified = {chain.gate: chain.records for chain in chains}
     # A log that is broken itself says nothing about what is in it.
@@ -163,7 +168,7 @@ def read_ledger(
     )
     between = reference_faults(verified, None if log_faults else log.positions)
     faults = (*strays, *_chain_faults(chains), *log_faults, *in_log, *between)
-    return Ledger(root, verified, faults, total, kept, versions, log)
+    return Ledger(trust.newest, verified, faults, total, kept, versions, log, trust)
 
 
 def _digests(
@@ -228,22 +233,13 @@ def _stray(path: str) -> Fault:
 
 def _trust(
     roots: Mapping[str, bytes], pinned: str | None
-) -> tuple[TrustRoot | None, tuple[Fault, ...]]:
-    """The one trust root; a second version is refused until rotation can be verified."""
-    paths = sorted(path for path in roots if not _is_unfinished(path))
-    if len(paths) != 1 or not ROOT_PATH.fullmatch(paths[0]):
-        found = ", ".join(paths) or "none"
-        message = "there is not exactly one trust root"
-        return None, (Fault("gates/_trust", "AV424", message, "1.root.dsse.json", found),)
-    path = paths[0]
+) -> tuple[TrustHistory | None, tuple[Fault, ...]]:
+    """Every version of the trust root, or what is wrong with one of them."""
+    files = {path: data for path, data in roots.items() if not _is_unfinished(path)}
     try:
-        root = parse_root(roots[path], path)
+        history = parse_history(files)
+        if pinned is not None:
+            check_pin(history, pinned)
     except UntrustedError as error:
-        return None, (Fault.of(error, path),)
-    if path != f"gates/_trust/{root.document.version}.root.dsse.json" or root.document.version != 1:
-        found = f"version {root.document.version}"
-        return None, (Fault(path, "AV424", "not the first trust root", "version 1", found),)
-    if pinned is not None and root.sha256 != pinned:
-        message = "not the trust root that was pinned"
-        return None, (Fault(path, "AV424", message, f"sha256 {pinned}", f"sha256 {root.sha256}"),)
-    return root, ()
+        return None, (Fault.of(error, str(error.place or TRUST_FOLDER)),)
+    return history, ()

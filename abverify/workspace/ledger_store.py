@@ -127,7 +127,8 @@ def commit(root: Path, record: str | None, files: Mapping[str, bytes]) -> None:
             write_new(root / record, files[record])
     except BaseException as error:
         if record is not None and not isinstance(error, RefusedError):
-            (root / record).unlink(missing_ok=True)
+            with suppress(OSError):
+                (root / record).unlink(missing_ok=True)
         (root / UNFINISHED).unlink(missing_ok=True)
         raise
     _finish_quietly(root)

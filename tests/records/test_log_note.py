@@ -21,6 +21,7 @@ from abverify.records.log.checkpoint import (
 from abverify.records.log.note import key_hash, open_note, sign_note, verifier_key
 from abverify.records.log.tree import EMPTY_ROOT
 from abverify.records.trust import TrustRoot, parse_root
+from abverify.records.trust_history import TrustHistory
 from tests.records.simulator import OPERATOR, ORIGIN, ROOT_PATH, signer, solo
 from tests.records.test_trust import ALICE, BOB, CAROL, CAROLS_OTHER, document, signed
 
@@ -42,9 +43,13 @@ def root(data: bytes | None = None) -> TrustRoot:
     return parse_root(data or solo(), ROOT_PATH)
 
 
+def history(*roots: TrustRoot) -> TrustHistory:
+    return TrustHistory(roots)
+
+
 def refused(data: bytes, trust: TrustRoot | None = None) -> str | None:
     with pytest.raises(UntrustedError) as caught:
-        open_checkpoint(data, root=trust or root(), file=FILE)
+        open_checkpoint(data, trust=history(trust or root()), file=FILE)
     assert caught.value.rule == "AV450"
     assert str(caught.value.place) == FILE
     return caught.value.found
@@ -73,7 +78,7 @@ def test_a_checkpoint_is_three_lines_and_a_signature_that_other_tools_verify() -
 
 def test_a_checkpoint_reads_back() -> None:
     assert (
-        open_checkpoint(sign_checkpoint(CHECKPOINT, [OPERATOR]), root=root(), file=FILE)
+        open_checkpoint(sign_checkpoint(CHECKPOINT, [OPERATOR]), trust=history(root()), file=FILE)
         == CHECKPOINT
     )
 

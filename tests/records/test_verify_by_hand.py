@@ -65,7 +65,7 @@ def test_the_guide_rejects_the_tampered_twin(checkout: Path) -> None:
 
 
 def test_the_reference_lists_every_rule_that_the_records_layer_names() -> None:
-    sources = (ROOT / "abverify" / "records").glob("*.py")
+    sources = (ROOT / "abverify" / "records").rglob("*.py")
     named = {rule for file in sources for rule in re.findall(r"\bAV4\d\d\b", file.read_text())}
     listed = set(re.findall(r"^\| (AV4\d\d) \|", REFERENCE, re.MULTILINE))
     assert listed == named

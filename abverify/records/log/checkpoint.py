@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from abverify.records.keys import PublicKey, Signer
     from abverify.records.trust import TrustRoot
+    from abverify.records.trust_history import TrustHistory
 
 ROLE = "integrator"
 _TEXT = re.compile(r"(?P<origin>[^\n]+)\n(?P<size>0|[1-9][0-9]{0,14})\n(?P<root>[^\n]{44})\n")
@@ -69,12 +70,29 @@ def sign_checkpoint(checkpoint: Checkpoint, signers: Iterable[Signer]) -> bytes:
     return sign_note(checkpoint.text, name=checkpoint.origin, signers=signers)
 
 
-def open_checkpoint(data: bytes, *, root: TrustRoot, file: str) -> Checkpoint:
+def open_checkpoint(data: bytes, *, trust: TrustHistory, file: str) -> Checkpoint:
     """Verifies a checkpoint: its form, its origin, and that enough integrators signed it.
+
+    They are the integrators of a version of the trust root that was in force at the
+    log's last record, with keys that were not revoked by then.
 
     Raises:
         UntrustedError: AV450.
     """
+    newest = trust.newest
+    for root in reversed(trust.roots[:-1]):
+        try:
+            checkpoint, signers = _opened(data, root, file)
+        except UntrustedError:
+            continue
+        last = max(0, checkpoint.size - 1)
+        revoked = any(trust.is_revoked(key.keyid, last) for key in signers)
+        if not revoked and not trust.is_superseded(root, last):
+            return checkpoint
+    return _opened(data, newest, file)[0]
+
+
+def _opened(data: bytes, root: TrustRoot, file: str) -> tuple[Checkpoint, tuple[PublicKey, ...]]:
     origin = root.document.origin
     text, signers = open_note(data, name=origin, keys=integrator_keys(root), file=file)
     checkpoint = parse_text(text)
@@ -84,7 +102,7 @@ def open_checkpoint(data: bytes, *, root: TrustRoot, file: str) -> Checkpoint:
         role = root.document.roles[ROLE]
         wanted = f"{role.threshold} of role {ROLE}: {', '.join(role.principals) or 'nobody'}"
         raise _bad(file, wanted, ", ".join(sorted(root.principals_of(signers))))
-    return checkpoint
+    return checkpoint, signers
 
 
 def parse_text(text: str) -> Checkpoint | None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from abverify.records.keys import Signer
-    from abverify.records.trust import TrustRoot
+    from abverify.records.trust_history import TrustHistory
 
 CHECKPOINT = f"{LOG}/checkpoint"
 
@@ -66,24 +66,24 @@ def empty_log(origin: str) -> Log:
     return Log(Checkpoint(origin, 0, EMPTY_ROOT))
 
 
-def read_log(files: Mapping[str, bytes], root: TrustRoot) -> tuple[Log, tuple[Fault, ...]]:
+def read_log(files: Mapping[str, bytes], trust: TrustHistory) -> tuple[Log, tuple[Fault, ...]]:
     """Verifies the log's own files: the checkpoint's signatures, and that all of them agree.
 
     Args:
         files: every file below `gates/_log/`, by path.
-        root: the trust root that names the integrators.
+        trust: the versions of the trust root, which name the integrators.
 
     Returns:
         The log, empty where it cannot be trusted, and what is wrong with its files.
     """
-    empty = empty_log(root.document.origin)
+    empty = empty_log(trust.newest.document.origin)
     if not files:
         return empty, ()
     try:
         if CHECKPOINT not in files:
             return empty, (_disagree(CHECKPOINT, "a signed checkpoint", "no file"),)
         signed = files[CHECKPOINT]
-        checkpoint = open_checkpoint(signed, root=root, file=CHECKPOINT)
+        checkpoint = open_checkpoint(signed, trust=trust, file=CHECKPOINT)
         entries = read_entries(files)
     except UntrustedError as error:
         return empty, (Fault.of(error, CHECKPOINT),)
