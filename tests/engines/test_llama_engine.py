@@ -113,7 +113,8 @@ def test_a_span_of_zero_switches_the_penalty_off(open_engine: Callable[..., Llam
 def test_the_facts_are_the_lock_keys_of_model_and_engine(engine: LlamaEngine) -> None:
     facts = engine.facts()
     wanted = {key for key in LOCK_KEYS if key.startswith(("model.", "engine."))}
-    assert set(facts) == wanted
+    assert set(facts) == wanted - {"engine.server"}
+    assert engine.identity == "attested"
     assert facts["model.weights_sha256"] == SHA256
     assert facts["model.file_type"] == "Q4_1"
     assert facts["model.adapter_sha256"] is None

@@ -74,8 +74,9 @@ def test_who_spoke_is_part_of_the_prompt() -> None:
 
 
 def test_a_script_attests_no_weights() -> None:
-    facts = ReplayEngine([], name="scripted-good-agent").facts()
-    assert facts == {
+    engine = ReplayEngine([], name="scripted-good-agent")
+    assert engine.identity == "absent"
+    assert engine.facts() == {
         "model.name": "scripted-good-agent",
         "engine.name": "replay",
         "engine.sequences": 1,

@@ -11,15 +11,16 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from abverify.bench.engines import EngineFailure
 from abverify.bench.engines.endpoint_stream import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import AsyncGenerator, Mapping
 
     import httpx
 
@@ -180,6 +181,7 @@ class _Exchange:
             try:
                 return await self._try()
             except (httpx.TransportError, _Busy) as error:
+                self.was_sent = False
                 words = self._without_key(str(error)) or type(error).__name__
                 if self.has_begun:
                     raise EngineFailure(f"the server broke off: {quoted(words)}") from None
@@ -192,7 +194,6 @@ class _Exchange:
     async def _try(self) -> Refusal | None:
         import httpx
 
-        self.was_sent = False
         request = self.client.build_request(
             "GET" if self.body is None else "POST",
             self.path,
@@ -229,17 +230,19 @@ class _Exchange:
 
     async def _pour(self, response: httpx.Response, sink: Sink) -> None:
         size, seen, key = 0, b"", (self.key or "").encode("ascii")
-        async for data in response.aiter_raw():
-            size += len(data)
-            seen = seen[-len(key) :] + data
-            if key and key in seen:
-                raise EngineFailure("the server's answer holds the API key: it is not read")
-            if size > self.limit:
-                raise EngineFailure(f"the server's answer is longer than {self.limit} bytes")
-            self.has_begun = self.has_begun or sink is self.sink
-            sink.take(data)
-            if sink.is_done:
-                return
+        raw = cast("AsyncGenerator[bytes, None]", response.aiter_raw())
+        async with aclosing(raw) as pieces:
+            async for data in pieces:
+                size += len(data)
+                seen = seen[-len(key) :] + data
+                if key and key in seen:
+                    raise EngineFailure("the server's answer holds the API key: it is not read")
+                if size > self.limit:
+                    raise EngineFailure(f"the server's answer is longer than {self.limit} bytes")
+                self.has_begun = self.has_begun or sink is self.sink
+                sink.take(data)
+                if sink.is_done:
+                    return
 
     def _without_key(self, text: str) -> str:
         return text.replace(self.key, "[API key]") if self.key else text
