@@ -236,6 +236,16 @@ class CompareReport:
         return next(line for line in self.contrasts if line.conclusion == self.conclusion)
 
     @property
+    def strongest(self) -> str | None:
+        """The id of the result that counts: the strongest level, and of equals the latest."""
+        results = [(row.level, row.id) for row in self.known if row.effect is not None]
+        results += [(self.level, self.experiment)] if self.level != "none" else []
+        best = max((LEVELS.index(level) for level, _ in results), default=None)
+        return next(
+            (name for level, name in reversed(results) if LEVELS.index(level) == best), None
+        )
+
+    @property
     def exit_code(self) -> int:
         """0 as hypothesised, 1 concluded otherwise, 3 no valid comparison could be made."""
         if self.conclusion == "confirmed":
@@ -270,6 +280,7 @@ class CompareReport:
             "arms": _plain(self.arms),
             "contrasts": _plain(self.contrasts),
             "known": _plain(self.known),
+            "strongest": self.strongest,
             "next": list(self.next),
         }
 

@@ -59,6 +59,8 @@ def render_compare(report: CompareReport, *, width: int, color: bool) -> str:
     field(console, "power", f"{report.power:.3f}  {report.power_text}")
     for row in report.known:
         _known(console, row)
+    if report.known:
+        field(console, "strongest", f"{report.strongest} is the strongest result of this claim")
     for step in report.next:
         field(console, "next", step)
     field(console, "checked", f"{report.checked}/{report.total} arms have evidence that counts")

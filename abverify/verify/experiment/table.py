@@ -14,7 +14,7 @@ from abverify.verify.experiment.effects import counted_effect, paired_effect
 from abverify.verify.experiment.pairing import FixturePair
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from abverify.model.experiment import Conclusion, DecisionRule
     from abverify.model.reported import ReportedCount, ReportedExperiment
@@ -58,15 +58,6 @@ def reported_row(
 def superseded(rows: Sequence[TableRow]) -> tuple[TableRow, ...]:
     """Every row with the later and stronger rows of its claim, in the order given."""
     return tuple(_with_later(row, rows[place + 1 :]) for place, row in enumerate(rows))
-
-
-def strongest(rows: Iterable[TableRow]) -> TableRow | None:
-    """The row of a claim that counts: the strongest, and of equals the latest."""
-    best: TableRow | None = None
-    for row in rows:
-        if best is None or not weaker(row.level, best.level):
-            best = row
-    return best
 
 
 def _with_later(row: TableRow, after: Sequence[TableRow]) -> TableRow:

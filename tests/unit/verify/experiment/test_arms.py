@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from abverify.errors import InvalidError
+from abverify.evidence.rows import Parse, TurnRow
+from abverify.evidence.scores import MARKDOWN_CODE
 from abverify.evidence.trials import fold_trials
 from abverify.model.experiment import MEASURES, Arm
 from abverify.verify.experiment.arms import arm_contract, arm_evidence, chosen
@@ -141,6 +143,17 @@ def test_strict_and_repairable_calls_are_separate_endpoints(
 ) -> None:
     (trial,) = fold_trials(failed_trial(FIXTURES[0], raws=raws))
     assert {measure for measure in MEASURES if shows(measure, trial)} == shown
+
+
+def test_a_markdown_block_read_as_an_edit_is_no_tool_call() -> None:
+    parse = Parse(verdict="recovered", calls=(), codes=(MARKDOWN_CODE,))
+    turn_rows = failed_trial(FIXTURES[0], raws=(RECOVERED,))
+    rows = [
+        row.model_copy(update={"parse": parse}) if isinstance(row, TurnRow) else row
+        for row in turn_rows
+    ]
+    (trial,) = fold_trials(rows)
+    assert not any(shows(measure, trial) for measure in MEASURES)
 
 
 def test_a_pass_is_an_endpoint_of_its_own() -> None:

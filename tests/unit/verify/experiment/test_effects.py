@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from abverify.verify.experiment.confounds import difference
 from abverify.verify.experiment.effects import adjusted
 from abverify.verify.experiment.interval import exact_difference
 from abverify.verify.experiment.pairing import FixturePair
@@ -115,6 +116,19 @@ class TestTwoEstimands:
         cells = zero_against(6)
         for estimand in ("this_bench", "fixture_population"):
             assert float(effect(cells, estimand=estimand).p) == 2 / 2**6
+
+
+def test_about_a_population_the_widest_limits_over_the_seeds_stand() -> None:
+    """The second seed shows nothing, and its limits reach further down than the first's."""
+    cells = tuple(FixturePair(f"f{n}", (False, False), (True, n < 5)) for n in range(10))
+    each = [newcombe_paired_diff([[0, won], [0, 10 - won]], 0.95) for won in (10, 5)]
+    interval = effect(cells, estimand="fixture_population").interval
+    assert tuple(interval) == (each[1].low, each[0].high)
+
+
+def test_a_number_and_a_truth_value_are_two_values_of_a_lock() -> None:
+    found = difference({"engine.flash_attn": True}, {"engine.flash_attn": 1}, ())
+    assert [confound.key for confound in found.confounds] == ["engine.flash_attn"]
 
 
 def test_holm_pays_for_every_member_of_a_family() -> None:
