@@ -9,7 +9,7 @@ from abverify._canonical import sha256_hex
 from abverify._clock import timestamp
 from abverify.errors import RefusedError, UntrustedError, raise_all
 from abverify.records.bodies import AllGates, Lift, Suspension, kind_of
-from abverify.records.chain import Setting, read_chain
+from abverify.records.chain import read_chain
 from abverify.records.envelope import STATEMENT_TYPE, seal
 from abverify.records.fields import Actor, Digest
 from abverify.records.lifting import lift_refusal
@@ -18,6 +18,7 @@ from abverify.records.log.completeness import waiting_entries
 from abverify.records.log.entries import Entry
 from abverify.records.record import contract_path, record_path
 from abverify.records.references import reference_faults
+from abverify.records.setting import Setting
 from abverify.records.statement import (
     Basis,
     Common,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from abverify._canonical import sha256_hex
@@ -11,50 +10,19 @@ from abverify._clock import parse_timestamp, timestamp
 from abverify.errors import UntrustedError
 from abverify.records.envelope import STATEMENT_TYPE, open_envelope
 from abverify.records.law import law_faults
+from abverify.records.quick import Glance, Light
 from abverify.records.record import Fault, Record, contract_path, record_path
+from abverify.records.setting import CLOCK_SLACK, Link, Setting
 from abverify.records.statement import parse_statement
 from abverify.records.trust import ROLE_OF
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from datetime import datetime
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from abverify.model.ids import GateId
     from abverify.records.envelope import VerifiedPayload
-    from abverify.records.keys import PublicKey
-    from abverify.records.log.state import Log
     from abverify.records.statement import Statement
     from abverify.records.trust import TrustRoot
-    from abverify.records.trust_history import TrustHistory
-
-CLOCK_SLACK = timedelta(minutes=5)
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """What every record of a ledger is verified against.
-
-    Attributes:
-        trust: every version of the trust root.
-        contracts: the bytes of the published contract versions, by path.
-        now: the moment of reading; nothing may be issued after it.
-        log: the log, which says where a record stands among all records; None
-            if it is broken, and with it the order of records and revocations.
-        keys: every key of every version, by key id.
-    """
-
-    trust: TrustHistory
-    contracts: Mapping[str, bytes]
-    now: datetime
-    log: Log | None
-    keys: Mapping[str, PublicKey] = field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "keys", dict(self.trust.keys))
-
-    def index_of(self, path: str) -> int | None:
-        """The record's leaf in the log; the next one if it waits; None if the log is broken."""
-        return None if self.log is None else self.log.positions.get(path, self.log.size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,43 +44,86 @@ def read_chain(gate: GateId, files: Mapping[str, bytes], setting: Setting) -> Ch
     """
     records: list[Record] = []
     faults: list[Fault] = []
-    prior: bytes | None = None
-    in_force: Record | None = None
-    for position, path in enumerate(sorted(files), 1):
-        last = records[-1] if records else None
-        link = _Link(path, position, prior, last, in_force, whole=len(records) == position - 1)
-        record, found = _read_record(link, files[path], setting)
-        faults += found
-        if record is not None and not found:
-            records.append(record)
-            in_force = record if record.kind == "amendment" else in_force
-        prior = files[path]
+    for item in walk_chain(sorted(files), files.__getitem__, setting):
+        faults += item.faults
+        if item.verified is not None:
+            records.append(item.record)
     return Chain(gate, tuple(records), tuple(faults))
 
 
 @dataclass(frozen=True, slots=True)
-class _Link:
-    """A record's place in its chain, and what is known of the chain before it.
+class Item:
+    """One file of a chain, read.
 
     Attributes:
-        path: the record's file.
-        position: its place by its file's name, from 1.
-        prior: the bytes of the file before it.
-        last: the last verified record before it.
-        in_force: the last verified amendment before it.
-        whole: whether every record before it was verified.
+        path: the file.
+        sha256: the digest of its bytes.
+        verified: the record in it; None if anything is wrong with it.
+        faults: what is wrong with it.
     """
 
     path: str
-    position: int
-    prior: bytes | None
-    last: Record | None
-    in_force: Record | None
-    whole: bool
+    sha256: str
+    verified: Record | Light | None
+    faults: tuple[Fault, ...] = ()
+
+    @property
+    def record(self) -> Record:
+        """The verified record, whole.
+
+        Raises:
+            ValueError: if it was not verified.
+        """
+        if self.verified is None:
+            raise ValueError(f"{self.path} is no verified record")
+        return self.verified.record() if isinstance(self.verified, Light) else self.verified
+
+
+def walk_chain(
+    paths: Iterable[str],
+    read: Callable[[str], bytes],
+    setting: Setting,
+    glance: Glance | None = None,
+) -> Iterator[Item]:
+    """Verifies the record files of one gate, one after the other.
+
+    Args:
+        paths: the files, in the order of their names.
+        read: gives a file's bytes.
+        setting: what to verify against.
+        glance: the quick reader of that setting, if there is one to share.
+    """
+    glance = glance or Glance(setting)
+    link = Link("", 0, None, None, None, whole=True)
+    for position, path in enumerate(paths, 1):
+        data = read(path)
+        sha256 = sha256_hex(data)
+        link = replace(link, path=path, position=position)
+        light = glance.read(link, data, sha256)
+        item = Item(path, sha256, light) if light else _judged(link, data, sha256, setting)
+        yield item
+        link = _next(link, item)
+
+
+def _judged(link: Link, data: bytes, sha256: str, setting: Setting) -> Item:
+    record, faults = _read_record(link, data, setting)
+    return Item(link.path, sha256, None if faults else record, faults)
+
+
+def _next(link: Link, item: Item) -> Link:
+    """What is known of the chain after a file."""
+    record = item.verified
+    if record is None:
+        return replace(link, prior=item.sha256, whole=False)
+    if isinstance(record, Light):
+        return replace(link, prior=item.sha256, last_issued=record.issued_at)
+    in_force = record if record.kind == "amendment" else link.in_force
+    issued = record.statement.common.issued_at
+    return replace(link, prior=item.sha256, last_issued=issued, in_force=in_force)
 
 
 def _read_record(
-    link: _Link, data: bytes, setting: Setting
+    link: Link, data: bytes, setting: Setting
 ) -> tuple[Record | None, tuple[Fault, ...]]:
     try:
         payload = open_envelope(
@@ -141,7 +152,7 @@ def _read_record(
     return record, faults
 
 
-def _place_faults(statement: Statement, link: _Link) -> Iterator[Fault]:
+def _place_faults(statement: Statement, link: Link) -> Iterator[Fault]:
     place = statement.common.gate
     proper = record_path(statement.gate, place.seq, statement.kind)
     if link.path != proper:
@@ -156,25 +167,24 @@ def _place_faults(statement: Statement, link: _Link) -> Iterator[Fault]:
             f"record {link.position}",
             f"record {place.seq}",
         )
-    prior = None if link.prior is None else sha256_hex(link.prior)
     stated = place.prior.sha256 if place.prior else None
-    if stated != prior:
+    if stated != link.prior:
         yield Fault(
             link.path,
             "AV410",
             "the record does not follow the one before it",
-            f"prior {prior}",
+            f"prior {link.prior}",
             f"prior {stated}",
         )
 
 
-def _ledger_faults(statement: Statement, link: _Link, root: TrustRoot) -> Iterator[Fault]:
+def _ledger_faults(statement: Statement, link: Link, root: TrustRoot) -> Iterator[Fault]:
     origin, ours = statement.common.ledger.origin, root.document.origin
     if origin != ours:
         yield Fault(link.path, "AV411", "the record belongs to another ledger", ours, origin)
 
 
-def _unknown_root(statement: Statement, link: _Link, newest: TrustRoot) -> Fault:
+def _unknown_root(statement: Statement, link: Link, newest: TrustRoot) -> Fault:
     named = statement.common.trust_root
     return Fault(
         link.path,
@@ -186,7 +196,7 @@ def _unknown_root(statement: Statement, link: _Link, newest: TrustRoot) -> Fault
 
 
 def _standing_faults(
-    payload: VerifiedPayload, link: _Link, root: TrustRoot, setting: Setting
+    payload: VerifiedPayload, link: Link, root: TrustRoot, setting: Setting
 ) -> Iterator[Fault]:
     """Whether, at the record's place in the log, its trust root and keys still counted."""
     index = setting.index_of(link.path)
@@ -213,7 +223,7 @@ def _standing_faults(
 
 
 def _authority(
-    statement: Statement, payload: VerifiedPayload, link: _Link, root: TrustRoot
+    statement: Statement, payload: VerifiedPayload, link: Link, root: TrustRoot
 ) -> tuple[frozenset[str], tuple[Fault, ...]]:
     strangers = [key for key in payload.signers if key.keyid not in root.keys]
     if strangers:
@@ -244,14 +254,17 @@ def _authority(
 
 
 def _time_faults(
-    statement: Statement, link: _Link, root: TrustRoot, setting: Setting
+    statement: Statement, link: Link, root: TrustRoot, setting: Setting
 ) -> Iterator[Fault]:
     stated = statement.common.issued_at
     issued = parse_timestamp(stated)
-    if link.last and issued < link.last.issued_at:
-        earliest = timestamp(link.last.issued_at)
+    if link.last_issued is not None and stated < link.last_issued:
         yield Fault(
-            link.path, "AV413", "issued before the record it follows", f">= {earliest}", stated
+            link.path,
+            "AV413",
+            "issued before the record it follows",
+            f">= {link.last_issued}",
+            stated,
         )
     if issued > setting.now + CLOCK_SLACK:
         latest = timestamp(setting.now + CLOCK_SLACK)
@@ -268,7 +281,7 @@ def _time_faults(
 
 
 def _subject_faults(
-    statement: Statement, link: _Link, contracts: Mapping[str, bytes]
+    statement: Statement, link: Link, contracts: Mapping[str, bytes]
 ) -> Iterator[Fault]:
     proper = contract_path(statement.gate, statement.common.gate.contract_version)
     if statement.subject.name != proper:
@@ -289,7 +302,7 @@ def _subject_faults(
         )
 
 
-def _law(record: Record, link: _Link, setting: Setting) -> tuple[Fault, ...]:
+def _law(record: Record, link: Link, setting: Setting) -> tuple[Fault, ...]:
     """What the chain so far allows; not asked once the chain so far is not known."""
     if not link.whole:
         return ()

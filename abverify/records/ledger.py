@@ -14,11 +14,12 @@ from abverify._canonical import sha256_hex
 from abverify.errors import UntrustedError, UsageError
 from abverify.model.ids import GateId
 from abverify.records.bodies import Decision
-from abverify.records.chain import Setting, read_chain
+from abverify.records.chain import read_chain
 from abverify.records.log.completeness import WAITING, completeness_faults
 from abverify.records.log.state import read_log
 from abverify.records.record import RECORD_PATH, Fault
 from abverify.records.references import reference_faults
+from abverify.records.setting import Setting
 from abverify.records.trust_history import TRUST_FOLDER, check_pin, parse_history
 
 if TYPE_CHECKING:

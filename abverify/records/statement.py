@@ -14,6 +14,7 @@ from abverify.model.ids import GateId
 from abverify.model.value import Count, Identifier, Positive, RelativePath, Sha256, Version
 from abverify.records.bodies import BODIES, Body, Kind, kind_of
 from abverify.records.fields import Actor, Digest, GateName, Moment, Origin, Prose, RecordValue
+from abverify.records.shape import Shape, built
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,6 +77,10 @@ class Subject(RecordValue):
     digest: Digest
 
 
+SHAPE = Shape(Common, Subject)
+"""Reads statements as plain data, quickly; what it does not accept `judge_statement` judges."""
+
+
 class _Head(RecordValue):
     """The outer layer of the statement; its names are in-toto's own."""
 
@@ -133,6 +138,16 @@ def parse_statement(payload: bytes, *, name: str) -> Statement:
         UntrustedError: AV407 if the bytes are not the canonical form of exactly
             one statement of a known kind.
     """
+    read = SHAPE.read(payload)
+    return statement_of(*read) if read else judge_statement(payload, name=name)
+
+
+def judge_statement(payload: bytes, *, name: str) -> Statement:
+    """As `parse_statement`, model by model: slower, and it says what is wrong.
+
+    Raises:
+        UntrustedError: AV407.
+    """
     try:
         statement = _read(payload)
     except (ValidationError, ValueError) as error:
@@ -140,6 +155,16 @@ def parse_statement(payload: bytes, *, name: str) -> Statement:
     if statement.to_bytes() != payload:
         raise _malformed(name, ValueError("bytes that are not the statement's canonical form"))
     return statement
+
+
+def statement_of(kind: Kind, value: Mapping[str, Any]) -> Statement:
+    """The statement in plain data that `SHAPE` accepted."""
+    predicate = value["predicate"]
+    return Statement(
+        built(Subject, value["subject"][0]),
+        built(Common, predicate),
+        built(BODIES[kind], predicate),
+    )
 
 
 def _read(payload: bytes) -> Statement:
