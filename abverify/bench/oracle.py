@@ -3,7 +3,8 @@
 It judges a clean copy: the fixture's start state, into which only the declared
 deliverables of the trial are taken. So a model cannot win by editing the tests,
 by adding a module that shadows the test runner, or by leaving build products;
-what it changed among the protected files is reported with the reading.
+what it changed among the protected files is reported with the reading. Nor by
+leaving the tests early with the right words: see `control`.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from abverify.bench.confined import Confined, OutsideWorkspace
+from abverify.bench.control import controls
 from abverify.bench.sandbox import Limits
 from abverify.bench.steady import STEADY_ENV, steadied
 from abverify.model.globs import glob_regex
@@ -37,7 +39,8 @@ class OracleReading:
 
     Attributes:
         command: the declared command.
-        passed: whether it exited with 0 within its limits and said what it is expected to.
+        passed: whether it exited with 0 within its limits, said what it is expected to, and,
+            for tests, fails with a failing test among them.
         exit_code: its exit code; None when it was killed.
         killed: which limit killed it, if one did.
         output: the end of its output, steadied.
@@ -105,21 +108,39 @@ def judge_files(
     *,
     seconds: float | None = None,
 ) -> tuple[OracleReading, ...]:
-    """Runs every oracle command on a fresh copy of the files, all of them even if one fails.
+    """Runs every oracle command, each on a fresh copy of the files, all of them even if one fails.
 
-    Only a clock of the caller's stops the round: the command it cuts short is the last one.
+    A pass of the tests counts only if its control fails. Only a clock of the caller's stops
+    the round: the command it cuts short is the last one.
     """
     ends = None if seconds is None else time.monotonic() + seconds
     readings: list[OracleReading] = []
-    with tempfile.TemporaryDirectory(prefix="abverify-oracle-") as folder:
-        workspace = Path(folder) / "workspace"
-        workspace.mkdir()
-        Confined(workspace).fill(files)
-        for command in fixture.spec.oracle:
-            readings.append(_run(command, fixture, workspace, bench, ends))
-            if readings[-1].cut_short:
-                break
+    for command in fixture.spec.oracle:
+        reading = _run(command, fixture, files, bench, ends)
+        if reading.passed and command.kind == "tests":
+            reading = _controlled(reading, fixture, files, bench, ends)
+        readings.append(reading)
+        if reading.cut_short:
+            break
     return tuple(readings)
+
+
+def _controlled(
+    reading: OracleReading,
+    fixture: Fixture,
+    files: Mapping[str, bytes],
+    bench: Bench,
+    ends: float | None,
+) -> OracleReading:
+    """A reading that passed, or what it is worth if its controls pass as well."""
+    for path, controlled in controls(fixture, files):
+        control = _run(reading.command, fixture, controlled, bench, ends)
+        if control.cut_short:
+            return replace(reading, passed=False, cut_short=True)
+        if control.exit_code == 0:
+            note = f"\n[not counted: the command passes with a failing test in {path} as well]"
+            return replace(reading, passed=False, output=reading.output + note)
+    return reading
 
 
 def delivered(fixture: Fixture, files: Confined) -> dict[str, bytes]:
@@ -160,18 +181,26 @@ def _read(files: Confined, path: str) -> bytes | None:
 
 
 def _run(
-    command: OracleCommand, fixture: Fixture, workspace: Path, bench: Bench, ends: float | None
+    command: OracleCommand,
+    fixture: Fixture,
+    files: Mapping[str, bytes],
+    bench: Bench,
+    ends: float | None,
 ) -> OracleReading:
     started = time.monotonic()
     limits = fixture_limits(fixture)
     left = limits.wall_seconds if ends is None else max(_LEAST_SECONDS, ends - started)
-    done = bench.sandbox.run(
-        command.run,
-        workspace=workspace,
-        limits=replace(limits, wall_seconds=min(limits.wall_seconds, left)),
-        toolchains=bench.chain(fixture),
-        env=STEADY_ENV,
-    )
+    with tempfile.TemporaryDirectory(prefix="abverify-oracle-") as folder:
+        workspace = Path(folder) / "workspace"
+        workspace.mkdir()
+        Confined(workspace).fill(files)
+        done = bench.sandbox.run(
+            command.run,
+            workspace=workspace,
+            limits=replace(limits, wall_seconds=min(limits.wall_seconds, left)),
+            toolchains=bench.chain(fixture),
+            env=STEADY_ENV,
+        )
     text = done.output.decode("utf-8", "replace")
     said = command.expect is None or command.expect in text
     return OracleReading(

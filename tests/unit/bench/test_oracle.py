@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from abverify.bench.confined import Confined
-from abverify.bench.oracle import OracleReading, judge_files, judge_workspace
+from abverify.bench.oracle import Bench, OracleReading, judge_files, judge_workspace
+from abverify.bench.sandbox import find_sandbox, toolchains
+from abverify.workspace.corpora import load_corpus
+from tests.support.repository import CHECKOUT
 
 from .tasks import RIGHT, START, TESTS, bench, task
 
@@ -98,6 +101,79 @@ def test_leaving_early_passes_nothing_where_the_output_is_expected(workspace: Pa
     (workspace / "head.py").write_bytes(RIGHT)
 
     assert judged(task(command=EXPECTING), workspace) == (True, ())
+
+
+FORGED = """\
+import os, sys
+sys.stderr.write("Ran 2 tests in 0.001s\\n\\nOK\\n")
+sys.stderr.flush()
+os._exit(0)
+"""
+FORGERIES = {
+    "leaving when it is imported": FORGED,
+    "leaving when it is called": "def head(lines, count):\n"
+    + "".join(f"    {line}\n" for line in FORGED.splitlines()),
+    "putting an assertion out of action": (
+        "import unittest\n"
+        "unittest.TestCase.assertEqual = lambda *_: None\n"
+        "def head(lines, count): ...\n"
+    ),
+    "calling every result a success": (
+        "import unittest\n"
+        "unittest.TestResult.wasSuccessful = lambda _: True\n"
+        "def head(lines, count): ...\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("how", FORGERIES)
+def test_a_forged_pass_does_not_count_because_it_would_pass_a_failing_test_too(
+    workspace: Path, how: str
+) -> None:
+    (workspace / "head.py").write_text(FORGERIES[how])
+    expecting = task(command={"expect": "Ran 2 tests"})
+
+    (reading,) = judge_workspace(expecting, workspace, bench())[0]
+
+    assert (reading.passed, reading.exit_code) == (False, 0)
+    assert reading.output.endswith(
+        "[not counted: the command passes with a failing test in test_head.py as well]"
+    )
+
+
+def test_a_forged_pass_of_a_rust_crate_does_not_count_either() -> None:
+    corpus = load_corpus(CHECKOUT, "fixtures/corpora/under-contract")
+    fixture = corpus.fixture("leetcode__01-two-sum")
+    assert fixture is not None
+    rust = Bench(find_sandbox(), {"rust": toolchains.find("rust")})
+    forged = b"""\
+use std::io::Write;
+
+pub fn two_sum(_: &[i64], _: i64) -> Option<(usize, usize)> {
+    let _ = std::io::stdout().write_all(b"\\ntest result: ok. 9 passed; 0 failed\\n");
+    std::process::exit(0);
+}
+"""
+
+    (reading,) = judge_files(fixture, {**fixture.workspace, "src/lib.rs": forged}, rust)
+    (honest,) = judge_files(fixture, fixture.state("reference"), rust)
+
+    assert (reading.passed, reading.exit_code) == (False, 0)
+    assert "test result: ok. 9 passed" in reading.output
+    assert "[not counted: the command passes with a failing test in tests/two_sum.rs" in (
+        reading.output
+    )
+    assert honest.passed
+
+
+def test_what_one_command_leaves_behind_is_gone_when_the_next_one_runs(workspace: Path) -> None:
+    (workspace / "head.py").write_bytes(RIGHT + b'\nopen("made", "w").close()\n')
+    absent = {"id": "clean", "kind": "compliance", "run": ["sh", "-c", "test ! -e made"]}
+    tests = {"id": "tests", "kind": "tests", "run": ["python3", "-m", "unittest", "-q"]}
+
+    readings, _ = judge_workspace(task(oracle=[tests, absent]), workspace, bench())
+
+    assert [reading.passed for reading in readings] == [True, True]
 
 
 def test_an_endless_solution_is_killed_by_the_clock(workspace: Path) -> None:
