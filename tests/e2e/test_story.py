@@ -59,9 +59,28 @@ class TestTheLiveVerdict:
             "holds": False,
         }
 
+    def test_the_calibration_it_relies_on_stands_beside_it(self, story: Story) -> None:
+        calibration = story.live.json["calibration"]
+        assert calibration["path"].startswith("gates/laptop-replica/S1_004/evidence/calibrate-")
+        exact, cases = calibration["count"].pop("parser")
+        assert exact == cases > 0
+        assert calibration["count"] == {
+            "references": [20, 20],
+            "bad_states": [40, 40],
+            "good_agent": [20, 20],
+            "give_up_agent": [20, 20],
+            "fails_good_at_most": "0.0722",
+            "passes_bad_at_most": "0.0488",
+            "misreads_at_most": "0.0296",
+        }
+        out = done(story.repository.run("check", "S1_004"), 1).out
+        assert "states     20/20 references pass, 40/40 bad states fail" in out
+        assert "agents     scripted agent passes 20/20, give-up agent fails 20/20" in out
+
     def test_progress_goes_to_standard_error_a_line_for_each_trial(self, story: Story) -> None:
         lines = story.live.err.splitlines()
         assert "calibrated: 60/60 oracle readings right" in lines
+        assert "calibrated: 40/40 scripted trials right" in lines
         trials = [line for line in lines if line.startswith("[")]
         assert [line.split("]")[0] for line in trials] == [f"[{n}/20" for n in range(1, 21)]
         assert all("text_loop" in line and "tok/s" in line for line in trials)

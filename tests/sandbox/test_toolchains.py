@@ -80,8 +80,8 @@ def test_a_missing_rust_is_named_with_what_to_install(tmp_path: Path) -> None:
 
     error = caught.value
     assert (error.rule, error.exit_code, error.name) == ("AV502", 3, "rust")
-    assert str(error) == "toolchain rust not found"
-    assert error.tried == (f"rustc on {tmp_path}",)
+    assert str(error) == "cannot-evaluate: toolchain cargo not found"
+    assert error.tried == (f"cargo on {tmp_path}",)
     assert "apt-get install -y cargo" in str(error.next_step)
 
 

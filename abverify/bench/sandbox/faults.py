@@ -27,13 +27,15 @@ class ToolchainMissing(IndeterminateError):  # noqa: N818 (named for what is mis
     """A fixture's language cannot be run here.
 
     Attributes:
-        name: the toolchain asked for.
+        name: the toolchain asked for; the message names the program of it that is missing.
         tried: where it was looked for, in order.
     """
 
-    def __init__(self, name: str, tried: Sequence[str], install: str) -> None:
+    def __init__(
+        self, name: str, tried: Sequence[str], install: str, *, program: str | None = None
+    ) -> None:
         super().__init__(
-            f"toolchain {name} not found",
+            f"cannot-evaluate: toolchain {program or name} not found",
             rule="AV502",
             expected=f"a working {name} toolchain",
             found="tried " + ", ".join(tried),

@@ -72,10 +72,10 @@ def _rust(search: str) -> Toolchain:
     rustc = shutil.which("rustc", path=search)
     cargo = shutil.which("cargo", path=search)
     if rustc is None or cargo is None:
-        missing = "rustc" if rustc is None else "cargo"
-        raise ToolchainMissing("rust", (f"{missing} on {search}",), _INSTALL_RUST)
+        missing = "cargo" if cargo is None else "rustc"
+        raise ToolchainMissing("rust", (f"{missing} on {search}",), _INSTALL_RUST, program=missing)
     if shutil.which("cc", path="/usr/bin:/bin") is None:
-        raise ToolchainMissing("rust", ("the linker cc on /usr/bin:/bin",), _INSTALL_CC)
+        raise ToolchainMissing("rust", ("cc on /usr/bin:/bin",), _INSTALL_CC, program="cc")
     sysroot = Path(_said("rust", [rustc, "--print", "sysroot"], _INSTALL_RUST)).resolve()
     programs = sysroot / "bin"
     if not (programs / "cargo").exists():
