@@ -84,16 +84,20 @@ def test_one_seed_gives_the_same_bytes_in_every_trial_and_other_seeds_give_other
     assert len(set(texts)) > 1
 
 
-def test_a_trial_replays_turn_by_turn(endpoint: EndpointEngine) -> None:
-    def trial() -> list[str]:
-        endpoint.start_trial()
+def test_a_trial_replays_turn_by_turn_and_as_it_does_in_process(
+    endpoint: EndpointEngine, open_engine: Callable[..., LlamaEngine]
+) -> None:
+    def trial(engine: EndpointEngine | LlamaEngine) -> list[str]:
+        engine.start_trial()
         messages, texts = list(ASK), []
         for turn in (1, 2, 3):
-            texts.append(ask(endpoint, messages, seed=turn).text)
+            texts.append(ask(engine, messages, seed=turn).text)
             messages += [Message("assistant", texts[-1]), Message("user", "Go on.")]
         return texts
 
-    assert trial() == trial()
+    chain, window = sampling(repeat_penalty="1"), engine_config(n_ctx=WINDOW)
+    with open_engine(chain=chain, engine=window) as here:
+        assert trial(endpoint) == trial(endpoint) == trial(here)
 
 
 @pytest.mark.parametrize(

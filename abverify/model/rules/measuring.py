@@ -58,7 +58,7 @@ RULES = (
     Rule(
         "AV514",
         "the engine's packages are installed",
-        "The llama engine is an extra, so that reading and auditing stay light.",
+        "The engines are extras, so that reading and auditing stay light.",
         "abverify run without the llama extra",
         "pip install 'abverify[llama]'",
     ),
