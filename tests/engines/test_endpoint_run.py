@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.processes import running, wait_until
+from tests.support.processes import press_ctrl_c, running, wait_until
 from tests.support.repository import S1_004, Repository, done
 from tests.support.short import BENCH, journal, short_repository
 
@@ -104,6 +104,23 @@ def test_a_server_killed_in_mid_trial_leaves_no_measurement_and_a_later_run_make
         again = done(made.run(*BENCH, **mortal.environment)).json
     assert (again["verdict"], again["checked"]) == ("complete", FIXTURES)
     assert "incomplete" not in done(made.run(*CHECK), 3).codes
+
+
+@pytest.mark.slow
+def test_ctrl_c_in_mid_trial_ends_with_one_message_and_keeps_what_is_finished(
+    server: LlamaServer, tmp_path: Path
+) -> None:
+    made = repository(tmp_path)
+    with running(made, *BENCH, **server.environment) as process:
+        wait_until(lambda: _has_a_turn(made), process)
+        press_ctrl_c(process)
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (130, "")
+    assert err.splitlines()[-1] == (
+        "interrupted: everything finished so far is kept; run the same command to go on"
+    )
+    assert "Traceback" not in err
+    assert "Warning" not in err
 
 
 @pytest.mark.parametrize(
