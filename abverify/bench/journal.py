@@ -198,16 +198,19 @@ def refuse_other_locks(runs: Path, stage: Stage, lock: RunLock) -> None:
     Args:
         runs: the folder of a gate's runs.
         stage: the stage about to run.
-        lock: its lock; an unfinished run that has it is the one to go on with.
+        lock: its lock; a run that has it was begun already, and nothing is refused.
 
     Raises:
         RefusedError: AV521 naming the keys in which the locks differ.
         UntrustedError: AV401 if the unfinished run was altered.
     """
-    for path in sorted(runs.glob(f"*/{START}")):
-        start = None if (path.parent / MANIFEST).exists() else _read_start(path)
-        if start and start.stage == stage and start.lock_sha256 != lock.sha256:
-            raise other_lock(path.parent, began=_read_lock(path.parent), now=lock)
+    begun = [(path.parent, _read_start(path)) for path in sorted(runs.glob(f"*/{START}"))]
+    same_stage = [(folder, start) for folder, start in begun if start.stage == stage]
+    if any(start.lock_sha256 == lock.sha256 for _, start in same_stage):
+        return
+    for folder, _ in same_stage:
+        if not (folder / MANIFEST).exists():
+            raise other_lock(folder, began=_read_lock(folder), now=lock)
 
 
 def _read_lock(folder: Path) -> RunLock:

@@ -223,6 +223,14 @@ class TestAnotherRunBesideAnUnfinishedOne:
 
         refuse_other_locks(folder.parent, "bench", self.OTHER)
 
+    def test_that_was_begun_before_may_go_on(self, folder: Path) -> None:
+        with opened(folder):
+            pass
+        with opened(folder.with_name("run-2"), self.OTHER, run="run-2"):
+            pass
+
+        refuse_other_locks(folder.parent, "bench", self.OTHER)
+
     def test_of_another_stage_is_another_matter(self, folder: Path) -> None:
         with opened(folder):
             pass
