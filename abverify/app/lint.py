@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from abverify.app.docket import open_repository
 from abverify.app.experiments import lint_experiments
+from abverify.app.lint_corpora import lint_corpus
+from abverify.app.lint_pins import lint_pins
 from abverify.app.reasons import error_reasons
 from abverify.errors import AbverifyError
 from abverify.model.report import FindingsReport, Reason
@@ -17,12 +20,13 @@ from abverify.workspace.contracts import (
     read_contract,
     version_path,
 )
-from abverify.workspace.corpora import load_corpus
-from abverify.workspace.pins import input_digest, load_pins
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
+
+    from abverify.app.lint_corpora import LintedCorpus
+    from abverify.model.contract import Contract
 
 
 def lint(root: Path, names: Sequence[str]) -> FindingsReport:
@@ -34,20 +38,21 @@ def lint(root: Path, names: Sequence[str]) -> FindingsReport:
     """
     reasons: list[Reason] = []
     contracts = _contracts(root, names, reasons)
-    corpora = _corpora(root, contracts, reasons)
-    pins = load_pins(root).inputs
+    corpora = _corpora(root, contracts)
+    reasons += (reason for corpus in corpora.values() for reason in corpus.reasons)
     published = published_files(root)
     ids = {str(loaded.contract.gate) for loaded in contracts} | _all_ids(root)
     for loaded in contracts:
-        known = {path: ids_ for path, ids_ in corpora.items() if ids_ is not None}
+        known = {path: corpus.ids for path, corpus in corpora.items() if corpus.ids is not None}
         reasons += lint_contract(loaded.contract, place=_placer(loaded), corpora=known)
-        reasons += _pins(root, loaded, pins)
         reasons += _version(loaded, published)
         reasons += _successor(loaded, ids)
+    reasons += lint_pins(open_repository(root), contracts)
     experiments, found = lint_experiments(root, contracts) if not names else (0, ())
     reasons += found
-    fixtures = sum(len(ids_ or ()) for ids_ in corpora.values())
-    total = len(contracts) + fixtures + experiments + sum(r.code == "invalid" for r in reasons)
+    clean, fixtures = (sum(getattr(c, of) for c in corpora.values()) for of in ("clean", "total"))
+    files = len(contracts) if names else len(contract_paths(root))
+    total = files + fixtures + experiments
     return FindingsReport(
         kind="lint",
         reasons=tuple(reasons),
@@ -55,7 +60,7 @@ def lint(root: Path, names: Sequence[str]) -> FindingsReport:
         total=total,
         facts=(
             ("contracts", str(len(contracts))),
-            ("fixtures", str(fixtures)),
+            ("fixtures", f"{clean}/{fixtures} whole"),
             ("experiments", str(experiments)),
         ),
     )
@@ -83,42 +88,16 @@ def _all_ids(root: Path) -> set[str]:
         return set()
 
 
-def _corpora(
-    root: Path, contracts: Sequence[LoadedContract], reasons: list[Reason]
-) -> dict[str, tuple[str, ...] | None]:
-    paths = dict.fromkeys(loaded.contract.evidence.bench.corpus for loaded in contracts)
-    corpora: dict[str, tuple[str, ...] | None] = {}
-    for path in paths:
-        try:
-            corpora[path] = tuple(fixture.id for fixture in load_corpus(root, path).fixtures)
-        except AbverifyError as error:
-            corpora[path] = None
-            reasons += error_reasons(error, "invalid")
-    return corpora
+def _corpora(root: Path, contracts: Sequence[LoadedContract]) -> dict[str, LintedCorpus]:
+    """The corpora of the contracts, each linted for all of them that measure on it."""
+    users: dict[str, list[Contract]] = {}
+    for loaded in contracts:
+        users.setdefault(loaded.contract.evidence.bench.corpus, []).append(loaded.contract)
+    return {path: lint_corpus(root, path, of) for path, of in users.items()}
 
 
 def _placer(loaded: LoadedContract) -> Callable[..., str]:
     return lambda *path: str(loaded.document.place(path))
-
-
-def _pins(root: Path, loaded: LoadedContract, pins: Mapping[str, str]) -> Iterator[Reason]:
-    for path in loaded.contract.inputs():
-        try:
-            found = input_digest(root, path)
-        except AbverifyError as error:
-            yield from error_reasons(error, "invalid")
-            continue
-        if pins.get(path) != found:
-            yield Reason(
-                "pin-drift" if path in pins else "unpinned-input",
-                "AV114",
-                "error",
-                f"{path} is not the pinned input of {loaded.contract.gate.name}",
-                place=path,
-                expected=f"sha256 {pins[path]}" if path in pins else "a pin in contracts/pin.lock",
-                found=f"sha256 {found}",
-                next=f"restore it, or publish it: abverify amend {loaded.contract.gate.name}",
-            )
 
 
 def _version(loaded: LoadedContract, published: Mapping[str, bytes]) -> Iterator[Reason]:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.repository import S1_004, done
+from tests.support.repository import S1_004, SMALL, done
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.support.repository import Repository
+
+PIN_LOCK = "contracts/pin.lock"
 
 
 @pytest.mark.parametrize(
@@ -60,6 +65,73 @@ def test_a_faulty_contract_is_found_before_anything_runs(
     report = repository.run("lint", "S1_004", "--format", "json").json
     (reason,) = [r for r in report["reasons"] if r["rule"] == rule]
     assert reason["place"].startswith(f"{S1_004}:")
+
+
+HEAD = f"{SMALL}/unix__02-head"
+
+
+@pytest.mark.parametrize(
+    ("change", "rule", "place"),
+    [
+        (lambda f: f.edit(f"{HEAD}/fixture.yaml", "language: python", "language: cobol"),
+         "AV102", "/fixture.yaml:4:11"),
+        (lambda f: f.edit(f"{HEAD}/fixture.yaml", "id: unix__02-head", "id: unix__06-head"),
+         "AV131", "/fixture.yaml:2:5"),
+        (lambda f: f.edit(f"{HEAD}/fixture.yaml", "  - test_head.py", "  - test_tail.py"),
+         "AV131", "/fixture.yaml:13:5"),
+        (lambda f: f.edit(f"{HEAD}/fixture.yaml", "seconds: 20", "seconds: 2401"),
+         "AV156", "/fixture.yaml:15:12"),
+        (lambda f: f.edit(f"{HEAD}/fixture.yaml", "limits:", "deliverables: ['a/*']\nlimits:"),
+         "AV151", "/fixture.yaml:14:16"),
+        (lambda f: (f.root / HEAD / "why.txt").write_text(""), "AV150", "/why.txt"),
+        (lambda f: shutil.rmtree(f.root / HEAD / "broken"), "AV131", "/broken"),
+        (lambda f: shutil.copy(f.root / HEAD / "workspace/head.py", f.root / HEAD / "solution"),
+         "AV152", "/solution/head.py"),
+    ],
+    ids=["language", "id", "protected", "budget", "glob", "unknown file", "no broken", "no change"],
+)  # fmt: skip
+def test_a_faulty_fixture_is_found_counted_and_placed(
+    repository: Repository, change: Callable[[Repository], object], rule: str, place: str
+) -> None:
+    change(repository)
+    report = done(repository.run("lint", "S1_004", "--format", "json"), 1).json
+    found = [r for r in report["reasons"] if r["rule"] != "AV114"]
+    assert [(r["rule"], r["place"]) for r in found] == [(rule, f"{HEAD}{place}")]
+    assert report["facts"]["fixtures"] == "19/20 whole"
+    assert report["total"] == 21
+
+
+def test_a_corpus_that_is_not_there_is_told_once(repository: Repository) -> None:
+    shutil.rmtree(repository.root / SMALL)
+    report = done(repository.run("lint", "S1_004", "--format", "json"), 1).json
+    assert [r["rule"] for r in report["reasons"]] == ["AV130", "AV113"]
+
+
+class TestPinLock:
+    def test_a_pin_that_is_not_the_signed_one_is_told_where_it_stands(
+        self, repository: Repository
+    ) -> None:
+        lines = (repository.root / PIN_LOCK).read_text(encoding="utf-8").splitlines()
+        number = next(n for n, line in enumerate(lines, 1) if SMALL in line)
+        lines[number - 1] = f'  {SMALL}: "{"0" * 64}"'
+        (repository.root / PIN_LOCK).write_text("\n".join(lines) + "\n", encoding="utf-8")
+        (reason,) = done(repository.run("lint", "S1_004", "--format", "json"), 1).json["reasons"]
+        assert (reason["rule"], reason["found"]) == ("AV158", f"sha256 {'0' * 64}")
+        assert reason["place"].startswith(f"{PIN_LOCK}:{number}:")
+        assert reason["message"].endswith("S1_004/000001.amendment.dsse.json signed")
+
+    def test_a_missing_lock_misses_every_signed_pin(self, repository: Repository) -> None:
+        (repository.root / PIN_LOCK).unlink()
+        report = done(repository.run("lint", "S1_004", "--format", "json"), 1).json
+        assert {(r["rule"], r["found"]) for r in report["reasons"]} == {("AV158", "no such pin")}
+        missed = {r["message"].split()[0] for r in report["reasons"]}
+        assert {"laptop-replica/S1_004", SMALL, "fixtures/prompts/code-agent-small.md"} <= missed
+
+    def test_a_contract_that_is_being_amended_is_not_held_against_its_old_pins(
+        self, repository: Repository
+    ) -> None:
+        repository.edit(S1_004, "version: 2.0.0", "version: 3.0.0")
+        assert done(repository.run("lint", "S1_004", "--format", "json")).json["reasons"] == []
 
 
 def test_several_faulty_files_are_all_told(repository: Repository) -> None:

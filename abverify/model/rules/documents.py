@@ -172,4 +172,74 @@ RULES = (
         "abverify evidence show nothing",
         "abverify evidence show m294-smoke",
     ),
+    Rule(
+        "AV150",
+        "a corpus holds fixtures and nothing else",
+        "Every file of a corpus is under its digest. One that no fixture reads would change the"
+        " corpus, and with it the contract, without changing any task.",
+        "fixtures/corpora/small/unix__02-head/notes.txt",
+        "fixture.yaml, workspace/, solution/ and broken/ alone",
+    ),
+    Rule(
+        "AV151",
+        "declared deliverables exist",
+        "A glob that finds no file in any state of the fixture is mistyped: what it should have"
+        " taken from a trial would be left behind.",
+        "deliverables: [scr/**] beside workspace/src/lib.rs",
+        "deliverables: [src/**]",
+    ),
+    Rule(
+        "AV152",
+        "the three states differ",
+        "The start state must fail, the reference must pass, the known-bad state must fail. States"
+        " with the same files cannot calibrate anything.",
+        "broken/head.py with the bytes of solution/head.py",
+        "broken/head.py with a plausible mistake",
+    ),
+    Rule(
+        "AV153",
+        "a solution is text",
+        "The scripted good agent, like any model, writes files through tools that take text.",
+        "solution/table.bin",
+        "solution/table.py",
+    ),
+    Rule(
+        "AV154",
+        "a prompt says where to work",
+        "A prompt that names no file measures whether a model finds the file, too.",
+        "prompt: Mend the function.",
+        "prompt: In head.py, mend the function head.",
+    ),
+    Rule(
+        "AV155",
+        "tests say that they ran",
+        "Code under test can leave with exit code 0 before any test has run. `expect` names what"
+        " the runner says only at the end.",
+        "{id: tests, kind: tests, run: [python3, -m, unittest]}",
+        '{id: tests, kind: tests, run: [python3, -m, unittest], expect: "Ran 4 tests"}',
+    ),
+    Rule(
+        "AV156",
+        "an oracle fits into a trial",
+        "A command that may take longer than the trial's wall clock is cut short by it, and a"
+        " reading that was cut short says nothing.",
+        "limits: {seconds: 3600} with wall_seconds: 2400",
+        "limits: {seconds: 20} with wall_seconds: 2400",
+    ),
+    Rule(
+        "AV157",
+        "fixtures are numbered, categories equal",
+        "A fixture is called `<category>__<NN>-<slug>`. Numbers run 01, 02, … in each category, so"
+        " that a missing fixture is seen, and a pass rate weighs the categories by their counts.",
+        "unix__01-wc and unix__03-uniq",
+        "unix__01-wc and unix__02-uniq",
+    ),
+    Rule(
+        "AV158",
+        "pin.lock repeats the signed pins",
+        "What counts for a published contract are the digests its record signs. pin.lock is their"
+        " copy for people and pull requests; one that says otherwise misleads them.",
+        "contracts/pin.lock edited after S1_004 was published",
+        "contracts/pin.lock as abverify amend wrote it",
+    ),
 )

@@ -8,7 +8,7 @@ import pytest
 
 from abverify._canonical import tree_digest
 from abverify.errors import FaultsError, InvalidError, UntrustedError
-from abverify.workspace.corpora import load_corpus
+from abverify.workspace.corpora import load_corpus, read_corpus
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,7 +79,7 @@ def test_a_corpus_is_its_fixtures_in_order_under_one_digest(tmp_path: Path, fixt
         ),
         (
             lambda f: (f / "workspace" / "test_head.py").unlink(),
-            "",
+            "/fixture.yaml:8:13",
             "a protected file is not in the workspace",
         ),
         (
@@ -98,6 +98,15 @@ def test_a_corpus_is_its_fixtures_in_order_under_one_digest(tmp_path: Path, fixt
             "the fixture's id is not its folder's name",
         ),
     ],
+    ids=[
+        "no document",
+        "no solution",
+        "no known-bad state",
+        "no tests",
+        "other tests",
+        "a file that is not asked for",
+        "another folder",
+    ],
 )
 def test_a_fixture_that_is_not_whole_is_refused(
     tmp_path: Path,
@@ -112,8 +121,118 @@ def test_a_fixture_that_is_not_whole_is_refused(
         load_corpus(tmp_path, CORPUS)
 
     assert (refusal.value.rule, refusal.value.message) == ("AV131", message)
-    where = f"{CORPUS}/unix__02-other" if place is None else f"{CORPUS}/unix__01-head{place}"
+    moved = f"{CORPUS}/unix__02-other/fixture.yaml:2:5"
+    where = moved if place is None else f"{CORPUS}/unix__01-head{place}"
     assert str(refusal.value.place) == where
+
+
+@pytest.mark.parametrize(
+    ("change", "rule", "place", "expected", "found"),
+    [
+        (
+            lambda f: (f / "notes.txt").write_text("why"),
+            "AV150",
+            "/notes.txt",
+            "fixture.yaml, workspace/, solution/, broken/",
+            "notes.txt",
+        ),
+        (
+            lambda f: _declare(f, 'deliverables: ["scr/**"]'),
+            "AV151",
+            "/fixture.yaml:9:16",
+            "a glob of unprotected files in workspace/, solution/ or broken/",
+            "scr/**",
+        ),
+        (
+            lambda f: (f / "solution" / "head.py").write_text("start"),
+            "AV152",
+            "/solution/head.py",
+            "other bytes than in workspace/",
+            "the same bytes",
+        ),
+        (
+            lambda f: (f / "broken" / "head.py").write_text("start"),
+            "AV152",
+            "/broken/head.py",
+            "other bytes than in workspace/",
+            "the same bytes",
+        ),
+        (
+            lambda f: (f / "broken" / "head.py").write_text("right"),
+            "AV152",
+            "/broken",
+            "a plausible state that fails",
+            "the files of solution/",
+        ),
+        (
+            lambda f: (f / "solution" / "head.py").write_bytes(b"\xff\xfe"),
+            "AV153",
+            "/solution/head.py",
+            "UTF-8 text",
+            "other bytes",
+        ),
+    ],
+    ids=[
+        "an unknown file",
+        "a mistyped glob",
+        "a solution without a change",
+        "a known-bad state without a change",
+        "a known-bad state that is right",
+        "a solution that is no text",
+    ],
+)
+def test_a_fixture_that_could_not_measure_is_refused(
+    tmp_path: Path,
+    fixture: Path,
+    change: Callable[[Path], object],
+    rule: str,
+    place: str,
+    expected: str,
+    found: str,
+) -> None:
+    change(fixture)
+
+    with pytest.raises(InvalidError) as refusal:
+        load_corpus(tmp_path, CORPUS)
+
+    error = refusal.value
+    assert (error.rule, str(error.place)) == (rule, f"{CORPUS}/unix__01-head{place}")
+    assert (error.expected, error.found) == (expected, found)
+
+
+def _declare(fixture: Path, line: str) -> None:
+    with (fixture / "fixture.yaml").open("a") as document:
+        document.write(f"{line}\n")
+
+
+def test_a_file_beside_the_fixtures_is_refused(tmp_path: Path, fixture: Path) -> None:
+    (fixture.parent / "README.md").write_text("two fixtures")
+
+    with pytest.raises(InvalidError) as refusal:
+        load_corpus(tmp_path, CORPUS)
+
+    assert (refusal.value.rule, str(refusal.value.place)) == ("AV150", f"{CORPUS}/README.md")
+
+
+def test_all_faults_of_one_fixture_are_told_together(tmp_path: Path, fixture: Path) -> None:
+    (fixture / "notes.txt").write_text("why")
+    (fixture / "broken" / "head.py").write_text("start")
+    _declare(fixture, 'deliverables: ["scr/**", "*.py"]')
+
+    with pytest.raises(FaultsError) as refusal:
+        load_corpus(tmp_path, CORPUS)
+
+    assert [fault.rule for fault in refusal.value.errors] == ["AV150", "AV151", "AV152"]
+
+
+def test_a_corpus_is_read_as_far_as_it_is_whole(tmp_path: Path, fixture: Path) -> None:
+    write_fixture(tmp_path, "oo__01-tank")
+    (fixture / "notes.txt").write_text("why")
+
+    reading = read_corpus(tmp_path, CORPUS)
+
+    assert [loaded.fixture.id for loaded in reading.fixtures] == ["oo__01-tank"]
+    assert (reading.total, [fault.rule for fault in reading.faults]) == (2, ["AV150"])
 
 
 def test_a_solution_may_not_rewrite_the_tests_even_where_a_glob_would_let_it(
