@@ -66,6 +66,7 @@ STORY = (
     Step("S1_005", "1.0.0", "introduces S1_005 in the reference docket", {SMALL: FIRST_SIX}),
     Step("S1_004", "2.0.0", "the small corpus grows from 6 to 20 fixtures, 5 of each category"),
     Step("S1_005", "2.0.0", "the small corpus grows from 6 to 20 fixtures, 5 of each category"),
+    Step("S1_005", "2.1.0", "the adapter exists now, and is bound by its bytes"),
 )
 
 

@@ -1,0 +1,1 @@
+"""How the laptop-scale adapter was made: synthetic repairs, a small Llama, low-rank deltas."""
