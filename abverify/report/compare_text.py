@@ -35,7 +35,17 @@ _STYLE = {
     "refused": "bold red",
 }
 _DIGEST = 10
-_MAY_WRAP = frozenset(["variable"])
+_COLUMNS: dict[str, int | None] = {
+    "test": None,
+    "variable": 20,
+    "outcome": 16,
+    "level": 8,
+    "effect": None,
+    "interval": None,
+    "p": None,
+    "evidence": 10,
+}
+"""The table's columns; one with a least width may shrink to that, and wrap its words."""
 
 
 def render_compare(report: CompareReport, *, width: int, color: bool) -> str:
@@ -73,8 +83,8 @@ def render_table(report: TableReport, *, width: int, color: bool) -> str:
 
     console, buffer = new_console(width, color=color)
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for title in ("test", "variable", "outcome", "level", "effect", "interval", "p", "evidence"):
-        table.add_column(title, overflow="fold", no_wrap=title not in _MAY_WRAP)
+    for title, least in _COLUMNS.items():
+        table.add_column(title, overflow="fold", no_wrap=least is None, min_width=least)
     for row in report.rows:
         table.add_row(
             styled(row.id, "bold"),
