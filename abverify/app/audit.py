@@ -2,74 +2,195 @@
 
 What is checked, each item counted:
 
-* the trust root, every record file and every published contract version;
+* the trust root in all its versions, every record file, and the log over them;
+* every published contract version, and that a signed record speaks of it;
 * every bundle that a decision cites, byte by byte, and the calibration it names;
 * every decision again: its scores and criteria, recomputed from the cited journal.
+
+What is found is of three sorts. `invalid`: something is not as it was signed. `incomplete`:
+something signed is missing, or not in the log. Both exit with 4. `unverifiable-here`:
+something that the question needs is not here to be judged, which says nothing against the
+ledger and nothing for it; alone it exits with 3.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from abverify.app.docket import open_repository
-from abverify.app.reasons import ledger_reason
-from abverify.errors import AbverifyError
-from abverify.evidence.scores import compute_scores
+from abverify._clock import now
+from abverify.app.audit_scan import scan_ledger
+from abverify.app.audit_since import audit_since
+from abverify.app.kept_checkpoint import kept_faults
 from abverify.model.report import FindingsReport, Reason
-from abverify.records.bodies import Decision, Discharge
-from abverify.verify.eligibility import unsound_reason
-from abverify.verify.evaluate import criterion_lines, holds, kleene_all
-from abverify.workspace.contracts import contract_from
-from abverify.workspace.evidence_store import bundle_folders, load_bundle
+from abverify.records.log.completeness import WAITING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable
     from pathlib import Path
 
-    from abverify.app.docket import Repository
-    from abverify.evidence.bundle import Bundle
-    from abverify.records.record import Record
+    from abverify.app.audit_scan import LedgerScan
+    from abverify.records.record import Fault
 
-TRUNCATION = "the chains cannot show that a chain's last record was removed; keep a copy elsewhere"
+UNPINNED = (
+    "completeness up to the checkpoint in the repository; that the whole repository was rolled "
+    "back, only a checkpoint kept elsewhere shows: --checkpoint FILE"
+)
+RECORDS_ONLY = "not looked at (--records-only)"
+_UNVERIFIABLE = ("AV456",)
+_INCOMPLETE = (WAITING, "AV455")
+_ABSENT = ("no file", "nothing")
 
 
-def audit(root: Path) -> FindingsReport:
-    """Verifies the whole trail. Exit code 4 for any fault, 5 for an empty ledger."""
-    repository = open_repository(root)
-    ledger = repository.ledger
-    reasons = [ledger_reason(fault) for fault in ledger.faults]
-    reasons += map(_unvouched, ledger.unvouched())
-    decisions = [record for record in ledger.records if isinstance(record.body, Decision)]
-    sound = 0
-    for record in decisions:
-        found = list(_decision(repository, record))
-        sound += not found
-        reasons += found
-    trust = ledger.root
-    total = ledger.total + len(repository.published) + 2 * len(decisions) + bool(trust)
-    broken = len({reason.place for reason in reasons})
+@dataclass(frozen=True, slots=True)
+class AuditRequest:
+    """What to audit.
+
+    Attributes:
+        checkpoint: a checkpoint kept elsewhere, which the log must extend.
+        since: a kept checkpoint; only what came after it is verified.
+        records_only: leave the evidence that decisions cite alone.
+        waiting_ok: take records that wait for an integrator for what they are.
+        jobs: how many processes verify.
+    """
+
+    checkpoint: str | None = None
+    since: str | None = None
+    records_only: bool = False
+    waiting_ok: bool = False
+    jobs: int = 1
+
+
+EVERYTHING = AuditRequest()
+
+
+def audit(root: Path, request: AuditRequest = EVERYTHING) -> FindingsReport:
+    """Verifies the trail.
+
+    Exit code 4 for anything invalid or incomplete, 3 if something can only not be judged
+    here, 5 for an empty ledger.
+    """
+    if request.since is not None:
+        return audit_since(root, request.since, fault_reason)
+    scan = scan_ledger(root, now(), jobs=request.jobs, evidence=not request.records_only)
+    faults = scan.faults
+    if request.checkpoint is not None:
+        faults = (*faults, *kept_faults(request.checkpoint, scan.trust, scan.log))
+    waiting = [fault for fault in faults if fault.rule == WAITING]
+    if request.waiting_ok:
+        faults = tuple(fault for fault in faults if fault.rule != WAITING)
+    reasons = (
+        *(fault_reason(fault, _effect(fault, scan)) for fault in faults),
+        *map(_unvouched, scan.unvouched),
+        *scan.reasons,
+        *((_unfinished(),) if scan.unfinished else ()),
+    )
+    return _report(scan, reasons, request, len(waiting))
+
+
+def _report(
+    scan: LedgerScan, reasons: tuple[Reason, ...], request: AuditRequest, waiting: int
+) -> FindingsReport:
+    decided, sound = scan.decisions
+    total = scan.total + len(scan.contracts) + 2 * decided + bool(scan.trust)
+    errors = [reason for reason in reasons if reason.severity == "error"]
+    broken = len({reason.place for reason in errors})
     return FindingsReport(
         kind="audit",
-        reasons=tuple(reasons),
+        reasons=reasons,
         checked=max(0, total - broken),
-        total=total if ledger.total or reasons else 0,
+        total=total if scan.total or errors else 0,
         facts=(
-            ("ledger", trust.document.origin if trust else "no trust root"),
-            ("root", f"version {trust.document.version}  sha256 {trust.sha256}" if trust else "-"),
-            *((("note", trust.document.note),) if trust and trust.document.note else ()),
-            ("records", f"{ledger.checked}/{ledger.total} verify"),
-            ("contracts", f"{len(repository.published)} published versions"),
-            ("decisions", f"{sound}/{len(decisions)} recomputed from their evidence"),
-            ("limits", TRUNCATION),
+            *_root_facts(scan),
+            ("records", f"{scan.checked}/{scan.total} verify"),
+            *_log_facts(scan, waiting),
+            ("contracts", f"{len(scan.contracts)} published versions"),
+            (
+                "decisions",
+                RECORDS_ONLY
+                if request.records_only
+                else f"{sound}/{decided} recomputed from their evidence",
+            ),
+            ("kept", f"{request.checkpoint}: the log extends it")
+            if request.checkpoint and not errors
+            else ("limits", UNPINNED),
         ),
-        failure_code=4,
+        failure_code=_exit_code(errors),
         empty_message="the ledger has no record",
     )
 
 
+def _root_facts(scan: LedgerScan) -> tuple[tuple[str, str], ...]:
+    if scan.trust is None:
+        return (("ledger", "no trust root"), ("root", "-"))
+    newest = scan.trust.newest
+    note = newest.document.note
+    return (
+        ("ledger", newest.document.origin),
+        ("root", f"version {newest.document.version}  sha256 {newest.sha256}"),
+        *((("note", note),) if note else ()),
+    )
+
+
+def _log_facts(scan: LedgerScan, waiting: int) -> tuple[tuple[str, str], ...]:
+    if scan.log is None:
+        return ()
+    checkpoint = scan.log.checkpoint
+    return (
+        ("checkpoint", f"size {checkpoint.size}  root {checkpoint.root.hex()}"),
+        *((("waiting", f"{waiting} records for an integrator"),) if waiting else ()),
+    )
+
+
+def _exit_code(errors: Iterable[Reason]) -> int:
+    """3 if all that is wrong is that something cannot be judged here; else 4."""
+    codes = {reason.code for reason in errors}
+    return 3 if codes == {"unverifiable-here"} else 4
+
+
+def fault_reason(fault: Fault, effect: str = "") -> Reason:
+    """A fault of the ledger, with its sort, what it takes down with it, and the way on."""
+    sort = "invalid"
+    if fault.rule in _UNVERIFIABLE:
+        sort = "unverifiable-here"
+    elif fault.rule in _INCOMPLETE or fault.found in _ABSENT:
+        sort = "incomplete"
+    return Reason(
+        sort,
+        fault.rule,
+        "error",
+        f"{fault.message}{effect}",
+        place=fault.file,
+        expected=fault.expected,
+        found=fault.found,
+        next=_NEXT.get(fault.rule, _RESTORE),
+    )
+
+
+_RESTORE = "restore the file from version control, then abverify audit again"
+_NEXT = {
+    WAITING: "abverify integrate, with an integrator's key",
+    "AV450": "restore gates/_log from version control; git log gates/_log says who changed it",
+    "AV453": "look for records that were removed: git log --diff-filter=D -- gates",
+    "AV455": "do not merge; ask who holds the integrator's key which of the two histories is true",
+    "AV456": "pass a copy of this ledger's gates/_log/checkpoint",
+}
+
+
+def _effect(fault: Fault, scan: LedgerScan) -> str:
+    """What a fault takes down with it, by the chain that its file stands in."""
+    for chain in scan.scans:
+        paths = [item.path for item in chain.seen]
+        if fault.file in paths:
+            later = len(paths) - paths.index(fault.file) - 1
+            after = f" and the {later} after it" if later else ""
+            return f": record {paths.index(fault.file) + 1} of {chain.gate}{after} cannot count"
+    return ""
+
+
 def _unvouched(path: str) -> Reason:
     return Reason(
-        "integrity",
+        "invalid",
         "AV438",
         "error",
         "a published contract version that no record speaks of",
@@ -80,94 +201,12 @@ def _unvouched(path: str) -> Reason:
     )
 
 
-def _decision(repository: Repository, record: Record) -> Iterator[Reason]:
-    """The faults of what a decision cites, and of what it concludes from it."""
-    body = record.body
-    if not isinstance(body, Decision):
-        return
-    for cited in body.evidence:
-        reasons, bundle = _cited_bundle(repository, record, cited.path, cited.manifest_sha256)
-        yield from reasons
-        if bundle is not None:
-            yield from _conclusion(repository, record, body, bundle)
-    yield from _calibration(repository, record, body)
-
-
-def _calibration(repository: Repository, record: Record, body: Decision) -> Iterator[Reason]:
-    """The calibration is found by its folder's name: what stands inside could be altered."""
-    cited = body.calibration
-    paths = [path for path in bundle_folders(repository.root) if path.endswith(f"/{cited.run}")]
-    if not paths:
-        yield _cited(record, f"calibration {cited.run}", cited.manifest_sha256, "no such bundle")
-    for path in paths:
-        yield from _cited_bundle(repository, record, path, cited.manifest_sha256)[0]
-
-
-def _cited_bundle(
-    repository: Repository, record: Record, path: str, sha256: str
-) -> tuple[tuple[Reason, ...], Bundle | None]:
-    """The faults of a cited bundle, and the bundle itself if it could be read."""
-    try:
-        bundle = load_bundle(repository.root, path)
-    except (AbverifyError, FileNotFoundError) as error:
-        return (_unreadable(record, path, error),), None
-    reasons = tuple(map(unsound_reason, bundle.faults))
-    if bundle.sha256 != sha256:
-        changed = _cited(record, f"{path}/manifest.json", sha256, bundle.sha256)
-        reasons = (changed, *reasons)
-    return reasons, bundle
-
-
-def _conclusion(
-    repository: Repository, record: Record, body: Decision, bundle: Bundle
-) -> Iterator[Reason]:
-    """Recomputes what the record says it observed, and what it concludes from it."""
-    data = repository.published.get(record.statement.subject.name)
-    if data is None or bundle.faults:
-        return
-    contract = contract_from(data, record.statement.subject.name).contract
-    fixtures = {fixture for fixture, _ in bundle.trials}
-    seeds = contract.config.sampling.seeds
-    measures = compute_scores(bundle.trials, fixtures=fixtures, seeds=seeds).measures
-    lines = criterion_lines(contract.criteria, measures)
-    again = [f"{line.id}: {line.metric} {line.expected}, {line.observed}" for line in lines]
-    stated = [f"{c.id}: {c.metric} {c.expected}, {c.observed}" for c in body.criteria]
-    met = kleene_all(holds(criterion, measures) for criterion in contract.criteria)
-    if again != stated or met != isinstance(body, Discharge):
-        yield Reason(
-            "wrong-conclusion",
-            "AV439",
-            "error",
-            "the record does not say what its evidence gives",
-            place=record.path,
-            expected=f"{'discharge' if met else 'non-discharge'}; {'; '.join(again)}",
-            found=f"{record.kind}; {'; '.join(stated)}",
-            next="retract the record",
-        )
-
-
-def _cited(record: Record, place: str, expected: str, found: str) -> Reason:
+def _unfinished() -> Reason:
     return Reason(
-        "integrity",
-        "AV438",
-        "error",
-        f"evidence cited by {record.path} is not what was signed",
-        place=place,
-        expected=f"sha256 {expected}",
-        found=found if " " in found else f"sha256 {found}",
-        next="restore the bundle from version control",
-    )
-
-
-def _unreadable(record: Record, path: str, error: AbverifyError | FileNotFoundError) -> Reason:
-    known = error if isinstance(error, AbverifyError) else None
-    return Reason(
-        "integrity",
-        known.rule if known else "AV438",
-        "error",
-        f"evidence cited by {record.path} cannot be read: {error}",
-        place=str(known.place) if known and known.place else path,
-        expected=known.expected if known else "the cited bundle",
-        found=known.found if known else "nothing",
-        next="restore the bundle from version control",
+        "unfinished-append",
+        "AV404",
+        "note",
+        "an append was interrupted; it counts, and the next writer finishes it",
+        place="gates/_log/.abverify-append",
+        next="abverify integrate finishes it now",
     )

@@ -23,6 +23,7 @@ VERBS = {
     "compare": ("compare", "Compare the arms of an experiment, and say what may be concluded."),
     "evidence": ("evidence", "Show and verify evidence bundles."),
     "explain": ("explain", "Explain a rule, with a failing and a passing example."),
+    "integrate": ("integrate", "Take waiting records into the log, and sign its checkpoint."),
     "keys": ("keys", "Make and list signing keys; they live outside the repository."),
     "lift": ("lift", "Sign the end of a suspension whose conditions are covered."),
     "lint": ("lint", "Find what is wrong with contracts and fixtures before anything runs."),

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
 from abverify._canonical import sha256_hex
 from abverify._clock import parse_timestamp, timestamp
 from abverify.errors import UntrustedError
 from abverify.records.envelope import STATEMENT_TYPE, open_envelope
 from abverify.records.law import law_faults
+from abverify.records.log.completeness import Seen, seen
 from abverify.records.quick import Glance, Light
 from abverify.records.record import Fault, Record, contract_path, record_path
-from abverify.records.setting import CLOCK_SLACK, Link, Setting
+from abverify.records.setting import CLOCK_SLACK, START, Link, Setting
 from abverify.records.statement import parse_statement
 from abverify.records.trust import ROLE_OF
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from abverify.model.ids import GateId
+    from abverify.records.bodies import Kind
     from abverify.records.envelope import VerifiedPayload
     from abverify.records.statement import Statement
     from abverify.records.trust import TrustRoot
@@ -27,11 +29,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """One gate's verified records in order, and what is wrong with the others."""
+    """One gate's verified records in order, what is wrong with the others, and every file."""
 
     gate: GateId
     records: tuple[Record, ...]
     faults: tuple[Fault, ...]
+    seen: tuple[Seen, ...]
 
 
 def read_chain(gate: GateId, files: Mapping[str, bytes], setting: Setting) -> Chain:
@@ -44,15 +47,16 @@ def read_chain(gate: GateId, files: Mapping[str, bytes], setting: Setting) -> Ch
     """
     records: list[Record] = []
     faults: list[Fault] = []
+    everything: list[Seen] = []
     for item in walk_chain(sorted(files), files.__getitem__, setting):
         faults += item.faults
+        everything.append(item.seen)
         if item.verified is not None:
             records.append(item.record)
-    return Chain(gate, tuple(records), tuple(faults))
+    return Chain(gate, tuple(records), tuple(faults), tuple(everything))
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """One file of a chain, read.
 
     Attributes:
@@ -66,6 +70,27 @@ class Item:
     sha256: str
     verified: Record | Light | None
     faults: tuple[Fault, ...] = ()
+
+    @property
+    def kind(self) -> Kind | None:
+        """Which kind of record it is; None if it was not verified."""
+        return None if self.verified is None else self.verified.kind
+
+    @property
+    def subject(self) -> str:
+        """The contract version that the verified record is about."""
+        if isinstance(self.verified, Light):
+            return self.verified.subject
+        return self.record.statement.subject.name
+
+    @property
+    def seen(self) -> Seen:
+        """What the log has to know of the file."""
+        if self.verified is None:
+            return Seen(self.path, self.sha256, None)
+        if isinstance(self.verified, Light):
+            return Seen(self.path, self.sha256, self.verified.basis)
+        return seen(self.verified)
 
     @property
     def record(self) -> Record:
@@ -84,6 +109,8 @@ def walk_chain(
     read: Callable[[str], bytes],
     setting: Setting,
     glance: Glance | None = None,
+    *,
+    start: Link = START,
 ) -> Iterator[Item]:
     """Verifies the record files of one gate, one after the other.
 
@@ -92,17 +119,19 @@ def walk_chain(
         read: gives a file's bytes.
         setting: what to verify against.
         glance: the quick reader of that setting, if there is one to share.
+        start: what is known of the chain before the first of them.
     """
     glance = glance or Glance(setting)
-    link = Link("", 0, None, None, None, whole=True)
-    for position, path in enumerate(paths, 1):
+    link = start
+    for position, path in enumerate(paths, start.position + 1):
         data = read(path)
         sha256 = sha256_hex(data)
-        link = replace(link, path=path, position=position)
+        link = Link(path, position, link.prior, link.last_issued, link.in_force, link.whole)
         light = glance.read(link, data, sha256)
         item = Item(path, sha256, light) if light else _judged(link, data, sha256, setting)
         yield item
         link = _next(link, item)
+        del item, light  # the chain is long; what was read need not wait for its end
 
 
 def _judged(link: Link, data: bytes, sha256: str, setting: Setting) -> Item:
@@ -114,12 +143,12 @@ def _next(link: Link, item: Item) -> Link:
     """What is known of the chain after a file."""
     record = item.verified
     if record is None:
-        return replace(link, prior=item.sha256, whole=False)
+        return link._replace(prior=item.sha256, whole=False)
     if isinstance(record, Light):
-        return replace(link, prior=item.sha256, last_issued=record.issued_at)
+        return Link("", 0, item.sha256, record.issued_at, link.in_force, link.whole)
     in_force = record if record.kind == "amendment" else link.in_force
     issued = record.statement.common.issued_at
-    return replace(link, prior=item.sha256, last_issued=issued, in_force=in_force)
+    return link._replace(prior=item.sha256, last_issued=issued, in_force=in_force)
 
 
 def _read_record(

@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from abverify._canonical import sha256_hex
 from abverify.errors import UntrustedError, UsageError
 from abverify.model.ids import GateId
 from abverify.records.bodies import Decision
@@ -23,7 +22,7 @@ from abverify.records.setting import Setting
 from abverify.records.trust_history import TRUST_FOLDER, check_pin, parse_history
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
     from abverify.records.bodies import CitedBundle
@@ -149,35 +148,28 @@ def read_ledger(
     Returns:
         The ledger with its faults; it never raises for what the bytes are.
     """
-    grouped, strays = _by_gate(files)
+    grouped, strays = by_gate(files)
     versions = {path: data for path, data in contracts.items() if path.startswith(_VERSIONS)}
     total = sum(map(len, grouped.values()))
-    kept = {path: data for group in grouped.values() for path, data in group.items()}
+    kept = {path: files[path] for group in grouped.values() for path in group}
     log_files = {path: data for path, data in log_files.items() if not _is_unfinished(path)}
     if not kept and not roots and not log_files:
         return Ledger(None, {}, strays, 0, kept, versions)
-    trust, root_faults = _trust(roots, pinned_root)
+    trust, root_faults = read_trust(roots, pinned_root)
     if trust is None:
         return Ledger(None, {}, (*root_faults, *strays), total, kept, versions)
     log, log_faults = read_log(log_files, trust)
     setting = Setting(trust, versions, now, None if log_faults else log)
-    chains = [read_chain(gate, grouped[gate], setting) for gate in sorted(grouped)]
+    chains = [
+        read_chain(gate, {path: kept[path] for path in paths}, setting)
+        for gate, paths in grouped.items()
+    ]
     verified = {chain.gate: chain.records for chain in chains}
     # A log that is broken itself says nothing about what is in it.
-    in_log = (
-        () if log_faults else completeness_faults(log, _digests(kept, verified), verified.values())
-    )
+    in_log = () if log_faults else completeness_faults(log, [chain.seen for chain in chains])
     between = reference_faults(verified, None if log_faults else log.positions)
     faults = (*strays, *_chain_faults(chains), *log_faults, *in_log, *between)
     return Ledger(trust.newest, verified, faults, total, kept, versions, log, trust)
-
-
-def _digests(
-    files: Mapping[str, bytes], chains: Mapping[GateId, tuple[Record, ...]]
-) -> dict[str, str]:
-    """The digest of every record file; of the verified ones it is known already."""
-    known = {record.path: record.sha256 for chain in chains.values() for record in chain}
-    return {path: known.get(path) or sha256_hex(data) for path, data in files.items()}
 
 
 def _chain_faults(chains: list[Chain]) -> tuple[Fault, ...]:
@@ -185,20 +177,25 @@ def _chain_faults(chains: list[Chain]) -> tuple[Fault, ...]:
     return tuple(dict.fromkeys(fault for chain in chains for fault in chain.faults))
 
 
-def _by_gate(
-    files: Mapping[str, bytes],
-) -> tuple[dict[GateId, dict[str, bytes]], tuple[Fault, ...]]:
-    grouped: dict[GateId, dict[str, bytes]] = {}
+def by_gate(
+    paths: Iterable[str],
+) -> tuple[dict[GateId, tuple[str, ...]], tuple[Fault, ...]]:
+    """Each gate's record files in order, by gate in order; and a fault for what is none."""
+    grouped: dict[GateId, list[str]] = {}
     strays: list[Fault] = []
-    for path, data in sorted(files.items()):
-        if _is_elsewhere(path):
-            continue
-        gate = _gate_of(path)
-        if gate is None:
-            strays.append(_stray(path))
-        else:
-            grouped.setdefault(gate, {})[path] = data
-    return grouped, tuple(strays)
+    known: dict[str, GateId] = {}
+    for path in sorted(paths):
+        folder = path[: path.rfind("/")]
+        gate = known.get(folder) if RECORD_PATH.fullmatch(path) else None
+        if gate is None and not _is_elsewhere(path):
+            gate = _gate_of(path)
+            if gate is None:
+                strays.append(_stray(path))
+                continue
+            known[folder] = gate
+        if gate is not None:
+            grouped.setdefault(gate, []).append(path)
+    return {gate: tuple(grouped[gate]) for gate in sorted(grouped)}, tuple(strays)
 
 
 def _is_elsewhere(path: str) -> bool:
@@ -232,7 +229,7 @@ def _stray(path: str) -> Fault:
     )
 
 
-def _trust(
+def read_trust(
     roots: Mapping[str, bytes], pinned: str | None
 ) -> tuple[TrustHistory | None, tuple[Fault, ...]]:
     """Every version of the trust root, or what is wrong with one of them."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 import binascii
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from abverify._canonical import sha256_hex
 from abverify._clock import timestamp
@@ -23,7 +23,7 @@ from abverify.records.envelope import MAX_ENVELOPE_BYTES, STATEMENT_TYPE, pae
 from abverify.records.keys import KEY_BYTES, SIGNATURE_BYTES, SMALL_ORDER
 from abverify.records.record import Record
 from abverify.records.setting import CLOCK_SLACK
-from abverify.records.statement import SHAPE, statement_of
+from abverify.records.statement import SHAPE, parse_statement, statement_of
 from abverify.records.trust import ROLE_OF
 
 if TYPE_CHECKING:
@@ -43,8 +43,7 @@ _END_AT = _SIGNATURE_AT + _SIGNATURE
 _TAIL = _END_AT + len(_END)
 
 
-@dataclass(frozen=True, slots=True)
-class Light:
+class Light(NamedTuple):
     """A verified record as plain data; it becomes a `Record` where one is needed.
 
     Attributes:
@@ -65,6 +64,11 @@ class Light:
     def issued_at(self) -> str:
         """When its signers say that it was issued."""
         return str(self.value["predicate"]["issuedAt"])
+
+    @property
+    def subject(self) -> str:
+        """The contract version that it is about."""
+        return str(self.value["subject"][0]["name"])
 
     @property
     def basis(self) -> tuple[int, str]:
@@ -223,6 +227,27 @@ class Glance:
             self._terms[name] = timedelta(days=view.valid_days or 0)
         latest = datetime.fromisoformat(issued) + self._terms[name]
         return issued < until and datetime.fromisoformat(until) <= latest
+
+
+def reopened(path: str, data: bytes, sha256: str) -> Record:
+    """A record that was accepted before, whole; who issued it is not asked again.
+
+    Raises:
+        UntrustedError: AV452 if the file has changed since.
+    """
+    opened = _split(data)
+    if opened is None or sha256_hex(data) != sha256:
+        raise UntrustedError(
+            "a record changed while the ledger was read",
+            rule="AV452",
+            place=path,
+            expected=f"sha256 {sha256}",
+            found=f"sha256 {sha256_hex(data)}",
+            next_step="run the command again",
+        )
+    statement = parse_statement(opened[2], name=path)
+    seq = statement.common.gate.seq
+    return Record(path, seq, statement.kind, sha256, statement, ())
 
 
 def _split(data: bytes) -> tuple[str, bytes, bytes] | None:

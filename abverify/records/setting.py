@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,13 +40,17 @@ class Setting:
     def __post_init__(self) -> None:
         object.__setattr__(self, "keys", dict(self.trust.keys))
 
+    @property
+    def positions(self) -> Mapping[str, int] | None:
+        """The index of each record in the log, by path; None if the log is broken."""
+        return None if self.log is None else self.log.positions
+
     def index_of(self, path: str) -> int | None:
         """The record's leaf in the log; the next one if it waits; None if the log is broken."""
         return None if self.log is None else self.log.positions.get(path, self.log.size)
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """A record's place in its chain, and what is known of the chain before it.
 
     Attributes:
@@ -64,3 +68,7 @@ class Link:
     last_issued: str | None
     in_force: Record | None
     whole: bool
+
+
+START = Link("", 0, None, None, None, whole=True)
+"""Before the first record of a chain."""

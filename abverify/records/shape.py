@@ -25,10 +25,11 @@ from typing import (
 )
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import to_json
 from typing_extensions import TypedDict
 
-from abverify._canonical import canonical_digest
+from abverify._canonical import sha256_hex
 from abverify.model import value as model_value
 from abverify.records import fields as record_fields
 from abverify.records.bodies import BODIES, Decision, Suspension
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
 
 _KIND = re.compile(rb'"predicateType":"https://abverify\.dev/record/([a-z-]+)/v1"')
 _MAX_INT = 2**53 - 1
+_MAX_PATH = 240
+_PART = r"(?!(?i:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|/|$))\w(?:[\w.-]*[\w-])?"
+_PLAIN_PATH = re.compile(f"{_PART}(?:/{_PART})*", re.ASCII)
 _MAKE: Any = TypedDict
 
 
@@ -152,7 +156,8 @@ def _lean(annotation: Any) -> Any:
 
 def _lean_generic(annotation: Any, origin: Any, inner: tuple[Any, ...]) -> Any:
     if origin is Annotated:
-        return Annotated[(_lean(inner[0]), *map(_metadata, inner[1:]))]
+        checks = dict.fromkeys(map(_quick, inner[1:]))
+        return Annotated[(_lean(inner[0]), *map(_metadata, checks))]
     if origin is tuple and inner[1:] == (Ellipsis,):
         return list[_lean(inner[0])]  # type: ignore[misc]
     if origin is dict:
@@ -162,11 +167,15 @@ def _lean_generic(annotation: Any, origin: Any, inner: tuple[Any, ...]) -> Any:
     raise TypeError(f"no plain shape is known for {annotation}")
 
 
+def _quick(item: Any) -> Any:
+    """A validator's quicker form; several may share one, which then runs once."""
+    return _QUICK.get(item.func, item.func) if isinstance(item, AfterValidator) else item
+
+
 def _metadata(item: Any) -> Any:
-    """A constraint as it is, or a validator in its quicker form."""
-    if isinstance(item, AfterValidator):
-        return AfterValidator(_QUICK.get(item.func, item.func))
-    if isinstance(item, str) or type(item).__name__ != "FieldInfo":
+    if isinstance(item, types.FunctionType):
+        return AfterValidator(item)
+    if not isinstance(item, FieldInfo):
         raise TypeError(f"no plain shape is known for {item!r}")
     return item
 
@@ -194,6 +203,11 @@ def _moment(text: str) -> str:
     return text
 
 
+def _path(text: str) -> str:
+    plain = len(text) <= _MAX_PATH and _PLAIN_PATH.fullmatch(text)
+    return text if plain else model_value._relative_path(text)  # noqa: SLF001 (the rule itself)
+
+
 def _sorted(value: dict[str, Any]) -> dict[str, Any]:
     if list(value) != sorted(value):
         raise ValueError("keys out of order")
@@ -201,10 +215,12 @@ def _sorted(value: dict[str, Any]) -> dict[str, Any]:
 
 
 def _adds_up(value: dict[str, Any]) -> dict[str, Any]:
-    cited = sorted(value["evidence"], key=lambda item: str(item["path"]))
-    if len({item["path"] for item in cited}) < len(cited):
-        raise ValueError("the same evidence is cited twice")
-    if value["checked"] > value["total"] or value["evidenceRoot"] != canonical_digest(cited):
+    cited = value["evidence"]
+    if len(cited) > 1:
+        cited = sorted(cited, key=lambda item: str(item["path"]))
+        if len({item["path"] for item in cited}) < len(cited):
+            raise ValueError("the same evidence is cited twice")
+    if value["checked"] > value["total"] or value["evidenceRoot"] != sha256_hex(to_json(cited)):
         raise ValueError("the decision does not add up")
     return value
 
@@ -219,6 +235,7 @@ _QUICK: Mapping[Any, Callable[[str], str]] = {
     record_fields._readable: _readable,  # noqa: SLF001
     record_fields._moment: _moment,  # noqa: SLF001
     model_value._timestamp: _moment,  # noqa: SLF001
+    model_value._relative_path: _path,  # noqa: SLF001
 }
 _CROSS: Mapping[type[BaseModel], Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]]] = {
     Decision: {"_adds_up": _adds_up},

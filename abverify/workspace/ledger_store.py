@@ -17,6 +17,7 @@ import time
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from abverify._canonical import canonical_bytes, parse_canonical
@@ -24,10 +25,10 @@ from abverify.errors import IndeterminateError, RefusedError, UntrustedError
 from abverify.records.record import RECORD_PATH
 from abverify.workspace.evidence_store import GATES
 from abverify.workspace.files import read_bytes, replace_file, write_new
+from abverify.workspace.record_files import RecordFiles, record_paths
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
+    from collections.abc import Callable, Iterator, Mapping
 
 TRUST = f"{GATES}/_trust"
 LOG = f"{GATES}/_log"
@@ -43,13 +44,14 @@ class LedgerFiles:
     """Every file of the ledger, as of one moment.
 
     Attributes:
-        records: the files that stand where records stand, by path.
+        records: the files that stand where records stand, by path; each is read
+            when it is asked for.
         log: the files below `gates/_log/`, by path.
         unfinished: whether an append was interrupted; what it would have
             written is in `records` and `log` already.
     """
 
-    records: Mapping[str, bytes]
+    records: RecordFiles
     log: Mapping[str, bytes]
     unfinished: bool
 
@@ -66,11 +68,47 @@ def ledger_files(root: Path) -> LedgerFiles:
         RefusedError: AV457 if a writer does not end.
     """
     with _lock(root, fcntl.LOCK_SH):
-        records, log = _records(root), _log(root)
+        paths, log = record_paths(root), _log(root)
     data = log.pop(UNFINISHED, None)
+    instead: dict[str, bytes] = {}
     for path, content in _plan(data).items() if data is not None else ():
-        (records if RECORD_PATH.fullmatch(path) else log)[path] = content
-    return LedgerFiles(dict(sorted(records.items())), log, data is not None)
+        (instead if RECORD_PATH.fullmatch(path) else log)[path] = content
+    return LedgerFiles(RecordFiles(root, paths, instead), log, data is not None)
+
+
+@contextmanager
+def reading(root: Path) -> Iterator[Callable[[str], bytes]]:
+    """Holds the ledger as it is, and gives a way to read files of the log.
+
+    The way raises UntrustedError AV454 for a file that is not there.
+
+    Raises:
+        RefusedError: AV457 if a writer does not end.
+    """
+    with _lock(root, fcntl.LOCK_SH):
+        try:
+            plan = _plan(read_bytes(root, UNFINISHED))
+        except FileNotFoundError:
+            plan = {}
+
+        def read(path: str) -> bytes:
+            try:
+                return plan[path] if path in plan else read_bytes(root, path)
+            except FileNotFoundError:
+                raise _absent(path) from None
+
+        yield read
+
+
+def _absent(path: str) -> UntrustedError:
+    return UntrustedError(
+        "a file of the log is missing",
+        rule="AV454",
+        place=path,
+        expected="the file as it was written",
+        found="no file",
+        next_step="restore gates/_log from version control",
+    )
 
 
 def root_files(root: Path) -> dict[str, bytes]:
@@ -78,6 +116,24 @@ def root_files(root: Path) -> dict[str, bytes]:
     found = sorted((root / TRUST).glob(_RECORD))
     paths = [path.relative_to(root).as_posix() for path in found]
     return {path: read_bytes(root, path) for path in paths}
+
+
+def kept_bytes(file: str) -> bytes:
+    """The bytes of a checkpoint that is kept elsewhere.
+
+    Raises:
+        IndeterminateError: AV456 if it cannot be read.
+    """
+    try:
+        return Path(file).read_bytes()
+    except OSError as error:
+        raise IndeterminateError(
+            "the kept checkpoint cannot be read",
+            rule="AV456",
+            place=file,
+            expected="a copy of gates/_log/checkpoint",
+            found=error.strerror or str(error),
+        ) from None
 
 
 @contextmanager
@@ -188,17 +244,6 @@ def _plan(data: bytes) -> dict[str, bytes]:
         return {path: base64.b64decode(text, validate=True) for path, text in value.items()}
     except (binascii.Error, TypeError, ValueError):
         raise _unreadable("contents in base64", "something else") from None
-
-
-def _records(root: Path) -> dict[str, bytes]:
-    folders = [f for f in (root / GATES).glob("*/*") if f.is_dir() and f.parent.name[0] != "_"]
-    paths = [
-        path.relative_to(root).as_posix()
-        for folder in folders
-        for path in folder.iterdir()
-        if path.is_symlink() or not path.is_dir()
-    ]
-    return {path: read_bytes(root, path) for path in sorted(paths)}
 
 
 def _log(root: Path) -> dict[str, bytes]:

@@ -275,7 +275,7 @@ class TestCrashes:
     def test_a_bug_exits_with_70_and_leaves_a_report(
         self, docket: Repository, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
-        def broken(_: object) -> None:
+        def broken(*_: object) -> None:
             raise ZeroDivisionError("a fault of\x1b[31m ours")
 
         monkeypatch.setattr("abverify.app.audit.audit", broken)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from abverify.records.log.entries import Entry
 from abverify.records.log.tree import roots_at
@@ -18,21 +18,40 @@ WAITING = "AV451"
 """The rule of the one fault that an integrator mends by signing."""
 
 
-def completeness_faults(
-    log: Log, digests: Mapping[str, str], chains: Iterable[Sequence[Record]]
-) -> Iterator[Fault]:
+class Seen(NamedTuple):
+    """A record file as far as the log is concerned.
+
+    Attributes:
+        path: the file.
+        sha256: the digest of its bytes.
+        basis: size and root of the log that the signers saw; None if the file is
+            no verified record.
+    """
+
+    path: str
+    sha256: str
+    basis: tuple[int, str] | None
+
+
+def seen(record: Record) -> Seen:
+    """A verified record as far as the log is concerned."""
+    basis = record.statement.common.basis
+    return Seen(record.path, record.sha256, (basis.size, basis.root))
+
+
+def completeness_faults(log: Log, chains: Sequence[Sequence[Seen]]) -> Iterator[Fault]:
     """Everything that keeps log and records from being the same set in the same order.
 
     Args:
         log: the log, its own files verified.
-        digests: the digest of every record file, by path.
-        chains: the verified records, gate by gate and in order.
+        chains: every record file, gate by gate and in order.
     """
+    digests = {item.path: item.sha256 for chain in chains for item in chain}
     yield from _missing(log, digests)
     yield from _order(log)
-    seen = tuple(chains)
-    roots = roots_at(log.leaves, {r.statement.common.basis.size for c in seen for r in c})
-    for chain in seen:
+    sizes = {item.basis[0] for chain in chains for item in chain if item.basis}
+    roots = {size: root.hex() for size, root in roots_at(log.leaves, sizes).items()}
+    for chain in chains:
         yield from _chain(log, chain, roots)
     for path in sorted(digests.keys() - log.positions.keys()):
         wanted = f"an entry in the log of {log.size} records"
@@ -71,27 +90,28 @@ def _order(log: Log) -> Iterator[Fault]:
             yield Fault(entry.path, "AV459", "the log holds the record twice", "one entry", found)
 
 
-def _chain(log: Log, chain: Sequence[Record], roots: Mapping[int, bytes]) -> Iterator[Fault]:
+def _chain(log: Log, chain: Sequence[Seen], roots: Mapping[int, str]) -> Iterator[Fault]:
     before = -1
-    for record in chain:
-        basis = record.statement.common.basis
-        position = log.positions.get(record.path, log.size)
-        if position < max(before, basis.size):
+    for item in chain:
+        if item.basis is None:
+            continue
+        size, root = item.basis
+        position = log.positions.get(item.path, log.size)
+        if position < max(before, size):
             yield Fault(
-                record.path,
+                item.path,
                 "AV459",
                 "the log holds the record before what it rests on",
-                f"after entry {max(before, basis.size - 1)}",
+                f"after entry {max(before, size - 1)}",
                 f"entry {position}",
             )
-        root = roots.get(basis.size)
-        if root is None or root.hex() != basis.root:
-            known = f"root {root.hex()}" if root else f"at most {log.size} records"
+        known = roots.get(size)
+        if known != root:
             yield Fault(
-                record.path,
+                item.path,
                 "AV453",
                 "the log that the record's signers saw is no part of this one",
-                f"size {basis.size}, {known}",
-                f"size {basis.size}, root {basis.root}",
+                f"size {size}, root {known}" if known else f"size at most {log.size}",
+                f"size {size}, root {root}",
             )
         before = position

@@ -7,8 +7,7 @@ that line without its line break. 256 entries stand in each file.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from abverify.errors import UntrustedError
 from abverify.records.log.tree import leaf_hash
@@ -19,13 +18,12 @@ if TYPE_CHECKING:
 LOG = "gates/_log"
 WIDTH = 256
 _LINE = re.compile(
-    rb"(?P<sha256>[0-9a-f]{64})  "
-    rb"(?P<path>gates/[a-z0-9][a-z0-9-]*/[A-Za-z0-9][A-Za-z0-9_-]*/[0-9]{6}\.[a-z-]+\.dsse\.json)"
+    r"([0-9a-f]{64})  "
+    r"(gates/[a-z0-9][a-z0-9-]*/[A-Za-z0-9][A-Za-z0-9_-]*/[0-9]{6}\.[a-z-]+\.dsse\.json)\n"
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One record in the log: the digest of its envelope, and the file it stands in."""
 
     sha256: str
@@ -61,19 +59,18 @@ def read_bundle(data: bytes, *, file: str) -> tuple[Entry, ...]:
     Raises:
         UntrustedError: AV454 for another form.
     """
-    lines = data.split(b"\n")
-    if lines.pop() or not 1 <= len(lines) <= WIDTH:
-        raise _bad(file, f"1 to {WIDTH} whole lines", f"{len(data)} bytes of another form")
-    return tuple(_entry(line, file) for line in lines)
+    entries = tuple(Entry(*found) for found in _LINE.findall(data.decode("ascii", "replace")))
+    if not 1 <= len(entries) <= WIDTH or _written(entries) != data:
+        wanted = f"1 to {WIDTH} lines of a digest, two blanks and a record's path"
+        raise _bad(file, wanted, _first_other(data))
+    return entries
 
 
 def write_bundles(entries: Sequence[Entry], since: int) -> dict[str, bytes]:
     """The files that change when a log of `since` entries grows to these, by path."""
     first = since // WIDTH
     return {
-        bundle_path(index): b"".join(
-            entry.line + b"\n" for entry in entries[index * WIDTH : (index + 1) * WIDTH]
-        )
+        bundle_path(index): _written(entries[index * WIDTH : (index + 1) * WIDTH])
         for index in range(first, -(-len(entries) // WIDTH))
         if len(entries) > since
     }
@@ -100,12 +97,15 @@ def _entries(files: Mapping[str, bytes]) -> Iterator[Entry]:
         yield from bundle
 
 
-def _entry(line: bytes, file: str) -> Entry:
-    match = _LINE.fullmatch(line)
-    if match is None:
-        found = line[:120].decode("ascii", "backslashreplace")
-        raise _bad(file, "lines of a digest, two blanks and a record's path", found)
-    return Entry(match[1].decode("ascii"), match[2].decode("ascii"))
+def _written(entries: Sequence[Entry]) -> bytes:
+    return "".join([f"{sha256}  {path}\n" for sha256, path in entries]).encode("ascii")
+
+
+def _first_other(data: bytes) -> str:
+    """The first line that is no entry, for a message."""
+    lines = data.decode("ascii", "backslashreplace").splitlines(keepends=True)
+    other = next((line for line in lines if not _LINE.fullmatch(line)), None)
+    return f"{len(lines)} lines" if other is None else repr(other[:120])
 
 
 def _bad(file: str, expected: str, found: str) -> UntrustedError:

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 
 from abverify.errors import UntrustedError
 from abverify.records.log.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
-from abverify.records.log.entries import LOG, Entry, read_entries, write_bundles
+from abverify.records.log.entries import (
+    LOG,
+    WIDTH,
+    Entry,
+    bundle_path,
+    read_entries,
+    write_bundles,
+)
 from abverify.records.log.tiles import full_tiles
 from abverify.records.log.tree import EMPTY_ROOT, root_of
 from abverify.records.record import Fault
@@ -102,7 +109,8 @@ def _derived_faults(
 ) -> list[Fault]:
     """What stands in the log's folder beside what follows from its entries, and what is missing."""
     tiles = full_tiles(leaves)
-    proper = {CHECKPOINT, *write_bundles(entries, 0), *tiles}
+    bundles = map(bundle_path, range(-(-len(entries) // WIDTH)))
+    proper = {CHECKPOINT, *bundles, *tiles}
     faults = [
         _disagree(path, "only the log's own files", "another file")
         for path in sorted(set(files) - proper)
