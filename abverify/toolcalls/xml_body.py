@@ -218,12 +218,11 @@ def _without_wrong_close(value: str, name: str) -> str:
 
 
 def _unwrapped(value: str) -> str:
-    """The value without the one line break the dialect puts at either end."""
-    for newline in ("\r\n", "\n"):
-        if value.startswith(newline):
-            value = value[len(newline) :]
-            break
-    for newline in ("\r\n", "\n"):
-        if value.endswith(newline):
-            return value[: -len(newline)]
-    return value
+    """The value without the one line break the dialect puts at either end.
+
+    Which break that is, the opening one tells: after a plain one, a carriage return at
+    the end is the value's own.
+    """
+    newline = "\n" if value.startswith("\n") else "\r\n"
+    value = value.removeprefix(newline)
+    return value.removesuffix(newline if value.endswith(newline) else "\n")

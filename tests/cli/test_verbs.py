@@ -33,15 +33,35 @@ def commands() -> Iterator[tuple[str, ...]]:
 
 
 COMMANDS = sorted(commands())
-GROUPS = {("amend",), ("evidence",), ("keys",), ("toolcalls",), ("trust",)}
+GROUPS = {words[:1] for words in COMMANDS if len(words) > 1}
 WITHOUT_ARGUMENTS = {("keys", "list"), ("trust", "show")}
 
 
 def test_these_are_the_verbs() -> None:
     assert sorted(VERBS) == [
-        "amend", "audit", "check", "discharge", "evidence", "explain", "keys", "lift", "lint",
-        "log", "retract", "run", "schema", "show", "status", "suspend", "toolcalls", "trust",
-    ]  # fmt: skip
+        "amend",
+        "audit",
+        "check",
+        "compare",
+        "discharge",
+        "evidence",
+        "explain",
+        "integrate",
+        "keys",
+        "lift",
+        "lint",
+        "log",
+        "model",
+        "plan",
+        "retract",
+        "run",
+        "schema",
+        "show",
+        "status",
+        "suspend",
+        "toolcalls",
+        "trust",
+    ]
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)

