@@ -24,6 +24,7 @@ from abverify.app.audit_since import audit_since
 from abverify.app.kept_checkpoint import kept_faults
 from abverify.model.report import FindingsReport, Reason
 from abverify.records.log.completeness import WAITING
+from abverify.workspace.trust_pin import pinned_root
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -72,7 +73,13 @@ def audit(root: Path, request: AuditRequest = EVERYTHING) -> FindingsReport:
     """
     if request.since is not None:
         return audit_since(root, request.since, fault_reason)
-    scan = scan_ledger(root, now(), jobs=request.jobs, evidence=not request.records_only)
+    scan = scan_ledger(
+        root,
+        now(),
+        jobs=request.jobs,
+        evidence=not request.records_only,
+        pinned=pinned_root(),
+    )
     faults = scan.faults
     if request.checkpoint is not None:
         faults = (*faults, *kept_faults(request.checkpoint, scan.trust, scan.log))

@@ -31,6 +31,7 @@ from abverify.records.tail import basis_faults, verify_tail
 from abverify.workspace.contracts import published_files
 from abverify.workspace.ledger_store import ledger_files, reading, root_files
 from abverify.workspace.record_files import RecordFiles, gate_paths
+from abverify.workspace.trust_pin import pinned_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -92,7 +93,7 @@ def audit_since(root: Path, file: str, reason_of: Callable[[Fault], Reason]) -> 
 
 
 def _audited(root: Path, file: str) -> _Found:
-    trust, faults = read_trust(root_files(root), None)
+    trust, faults = read_trust(root_files(root), pinned_root())
     if trust is None:
         return _Found(faults)
     kept = read_kept(file, trust)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from abverify._clock import now
 from abverify.errors import AbverifyError
-from abverify.evidence.manifest import ATTEMPTS, ChainHead
+from abverify.evidence.manifest import ChainHead
 from abverify.model.report import ScopeLine
 from abverify.records.bodies import Amendment
 from abverify.records.carrying import decisive_amendment
@@ -24,11 +24,13 @@ from abverify.workspace.contracts import (
     published_files,
 )
 from abverify.workspace.corpora import load_corpus
-from abverify.workspace.evidence_store import EvidenceStore, load_evidence
+from abverify.workspace.evidence_store import EvidenceStore, attempts_begun, load_evidence
 from abverify.workspace.ledger_store import LedgerFiles, ledger_files, root_files
 from abverify.workspace.pins import load_pins
+from abverify.workspace.trust_pin import pinned_root
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
     from pathlib import Path
 
@@ -58,14 +60,18 @@ class Repository:
 
     @cached_property
     def ledger(self) -> Ledger:
-        """The verified ledger."""
-        files, roots = self.files, root_files(self.root)
-        return read_ledger(files.records, self.published, roots, files.log, now=self.now)
+        """The verified ledger, under the pinned trust root if one is pinned."""
+        return self._read(root_files(self.root))
 
     def with_root(self, path: str, data: bytes) -> Ledger:
         """The ledger as it would read with one more version of the trust root."""
-        roots = {**root_files(self.root), path: data}
-        return read_ledger(self.files.records, self.published, roots, self.files.log, now=self.now)
+        return self._read({**root_files(self.root), path: data})
+
+    def _read(self, roots: Mapping[str, bytes]) -> Ledger:
+        files, pinned = self.files, pinned_root()
+        return read_ledger(
+            files.records, self.published, roots, files.log, now=self.now, pinned_root=pinned
+        )
 
     @cached_property
     def files(self) -> LedgerFiles:
@@ -144,11 +150,10 @@ class Repository:
 
     def _abandoned_attempts(self, gate: GateId) -> int:
         """Attempts in the gate's benches that were begun and never finished."""
-        logs = (self.root / path / ATTEMPTS for path in self.evidence.unfinished_of(gate))
         return sum(
-            log.read_bytes().count(b"\n")
-            for log in logs
-            if log.parent.name.startswith("bench-") and log.exists()
+            attempts_begun(self.root, path)
+            for path in self.evidence.unfinished_of(gate)
+            if path.rpartition("/")[2].startswith("bench-")
         )
 
     def _decisive_seq(self, loaded: LoadedContract) -> int | None:

@@ -1,27 +1,30 @@
-"""The trust root: started, and shown."""
+"""The trust root: started, and shown in all its versions."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from abverify._clock import now
-from abverify.app.docket import open_repository
+from abverify._clock import now, parse_timestamp
 from abverify.app.signing import load_signer
 from abverify.app.wording import fault_text
 from abverify.errors import InvalidError, RefusedError, UntrustedError
-from abverify.model.report import FindingsReport
-from abverify.records.trust import parse_root, solo_root
+from abverify.model.report import FindingsReport, Reason
+from abverify.records.trust import solo_root
+from abverify.records.trust_history import check_pin, parse_history
 from abverify.workspace.files import write_new
 from abverify.workspace.ledger_store import TRUST, root_files
+from abverify.workspace.trust_pin import pinned_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from abverify.records.trust import TrustRoot
+    from abverify.records.trust import Role, TrustRoot
+    from abverify.records.trust_history import TrustHistory
 
+_WARNING_DAYS = 30
 FIRST = f"{TRUST}/1.root.dsse.json"
 
 
@@ -32,7 +35,7 @@ class InitRequest:
     Attributes:
         origin: the ledger's own name.
         principal: who holds every role.
-        key: the name of the signing key.
+        key: what the signing key is called, see `load_signer`.
         expires_days: for how many days new records may be signed under it.
         note: free text for readers.
         ask: asks for the key's passphrase.
@@ -80,49 +83,114 @@ def init_trust(root: Path, request: InitRequest) -> FindingsReport:
             next_step="abverify trust init --help shows an example",
         ) from None
     write_new(root / FIRST, data)
-    return _report(parse_root(data, FIRST))
+    return _report(parse_history({FIRST: data}))
 
 
-def show_trust(root: Path) -> FindingsReport:
-    """The newest trust root.
+def show_trust(root: Path, pin: str | None = None) -> FindingsReport:
+    """Every version of the trust root, and who may sign what under the newest.
+
+    Args:
+        root: the repository.
+        pin: a version's digest known from outside the repository; None reads
+            `$ABVERIFY_TRUST_ROOT`.
 
     Raises:
-        UntrustedError: AV437 when there is none, or whatever is wrong with it.
+        UntrustedError: AV437 when there is none, AV424 when it is not the pinned one,
+            or whatever is wrong with it.
     """
-    trust = open_repository(root).ledger.root
-    if trust is None:
+    return _report(read_history(root, pin))
+
+
+def read_history(root: Path, pin: str | None = None) -> TrustHistory:
+    """The verified trust root of a repository, held against a pin if there is one.
+
+    Raises:
+        UntrustedError: as `show_trust`.
+        UsageError: AV424 for a pin that is no digest.
+    """
+    files = root_files(root)
+    if not files:
         raise UntrustedError(
-            "there is no trust root that can be trusted",
+            "there is no trust root",
             rule="AV437",
             place=TRUST,
-            next_step="abverify audit says what is wrong; abverify trust init starts one",
+            expected="1.root.dsse.json",
+            found="none",
+            next_step="abverify trust init starts one",
         )
-    return _report(trust)
+    history = parse_history(files)
+    pinned = pinned_root(pin)
+    if pinned is not None:
+        check_pin(history, pinned)
+    return history
 
 
-def _report(trust: TrustRoot) -> FindingsReport:
-    document = trust.document
-    roles = tuple(
-        (f"{name}", f"{role.threshold} of {', '.join(role.principals)}")
-        for name, role in sorted(document.roles.items())
+def _report(history: TrustHistory) -> FindingsReport:
+    newest, document = history.newest, history.newest.document
+    pairs = (
+        ("origin", document.origin),
+        *((f"version {root.document.version}", _version(history, root)) for root in history.roots),
+        *((("note", document.note),) if document.note else ()),
+        *(
+            (who, f"keys {_short(entry.keys)}")
+            for who, entry in sorted(document.principals.items())
+        ),
+        *((name, _role(role)) for name, role in sorted(document.roles.items())),
+        *(
+            ("revoked", f"{keyid[:16]}  {entry.cause}, from record {entry.from_index} of the log")
+            for keyid, entry in sorted(document.revoked.items())
+        ),
     )
-    people = tuple(
-        (who, f"keys {', '.join(key[:16] for key in entry.keys)}")
-        for who, entry in sorted(document.principals.items())
-    )
+    count = len(history.roots)
     return FindingsReport(
         kind="trust",
-        reasons=(),
-        checked=1,
-        total=1,
+        reasons=_term(newest),
+        checked=count,
+        total=count,
         success="trusted",
-        facts=(
-            ("origin", document.origin),
-            ("version", str(document.version)),
-            ("sha256", trust.sha256),
-            ("expires", document.expires),
-            *((("note", document.note),) if document.note else ()),
-            *people,
-            *roles,
+        facts=pairs,
+        extra={"versions": [_json(root) for root in history.roots]},
+    )
+
+
+def _version(history: TrustHistory, root: TrustRoot) -> str:
+    document = root.document
+    state = "in force" if root is history.newest else "succeeded"
+    if root is history.newest and not history.in_force(root, now()):
+        state = "expired: it takes no new records"
+    since = "" if document.from_index is None else f", from record {document.from_index} of the log"
+    term = f"issued {document.issued_at}, expires {document.expires}{since}"
+    return f"sha256 {root.sha256}\n{term}\n{state}"
+
+
+def _role(role: Role) -> str:
+    return f"{role.threshold} of {', '.join(role.principals) or 'nobody'}"
+
+
+def _short(keys: tuple[str, ...]) -> str:
+    return ", ".join(key[:16] for key in keys)
+
+
+def _json(root: TrustRoot) -> dict[str, Any]:
+    return {"path": root.path, "sha256": root.sha256, **root.document.to_json()}
+
+
+def _term(newest: TrustRoot) -> tuple[Reason, ...]:
+    """A word in time: under a root that expired nobody can sign anything."""
+    expires = parse_timestamp(newest.document.expires)
+    left = (expires - now()).days
+    if left >= _WARNING_DAYS:
+        return ()
+    message = "the trust root has expired" if left < 0 else f"it expires in {left} days"
+    return (
+        Reason(
+            "expires",
+            "AV413",
+            "warning",
+            message,
+            place=newest.path,
+            expected=f"more than {_WARNING_DAYS} days",
+            found=newest.document.expires,
+            next="abverify trust rotate --expires-days 365 --key KEY",
         ),
     )

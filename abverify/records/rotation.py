@@ -11,7 +11,7 @@ from abverify._clock import parse_timestamp, timestamp
 from abverify.errors import AbverifyError, RefusedError, UsageError
 from abverify.records.envelope import ROOT_TYPE, cosign
 from abverify.records.trust import ROLES, RootDocument, open_root
-from abverify.records.trust_history import TrustHistory, check_succession
+from abverify.records.trust_history import TRUST_FOLDER, TrustHistory, check_succession
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -251,6 +251,7 @@ def _refuse_lockout(document: RootDocument) -> None:
             raise RefusedError(
                 f"role {name} could never act: it asks for more people than it has",
                 rule="AV464",
+                place=TRUST_FOLDER,
                 expected=f"at least {role.threshold} of role {name}",
                 found=", ".join(role.principals) or "nobody",
                 next_step=f"add a principal, --grant {name}=NAME, or lower --threshold {name}=N",
@@ -282,6 +283,7 @@ def _mistaken(message: str, expected: str, found: str) -> UsageError:
     return UsageError(
         message,
         rule="AV464",
+        place=TRUST_FOLDER,
         expected=expected,
         found=found,
         next_step="abverify trust show lists principals, keys and roles",

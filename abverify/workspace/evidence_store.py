@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from abverify.errors import AbverifyError
 from abverify.evidence.bundle import Bundle, read_bundle
-from abverify.evidence.manifest import MANIFEST, START
-from abverify.workspace.files import read_tree
+from abverify.evidence.manifest import ATTEMPTS, MANIFEST, START
+from abverify.workspace.files import read_bytes, read_tree
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -86,6 +86,14 @@ def load_bundle(root: Path, path: str) -> Bundle:
         UntrustedError: if its manifest, lock or journal cannot be read at all.
     """
     return read_bundle(read_tree(root, path), path=path)
+
+
+def attempts_begun(root: Path, path: str) -> int:
+    """How many attempts a run has begun so far, by its own log of them."""
+    try:
+        return read_bytes(root, f"{path}/{ATTEMPTS}").count(b"\n")
+    except FileNotFoundError:
+        return 0
 
 
 def bundle_folders(root: Path) -> tuple[str, ...]:

@@ -6,6 +6,14 @@ from abverify.model.rules.rule import Rule
 
 RULES = (
     Rule(
+        "AV429",
+        "nothing waits for the log when the trust root changes",
+        "A version takes effect at a place in the log. A record without a place would get a later "
+        "one, and would then have been issued under a version that is past.",
+        "abverify trust rotate while a record waits for an integrator",
+        "abverify integrate, then abverify trust rotate",
+    ),
+    Rule(
         "AV460",
         "a trust root follows from the one before it",
         "A new version names its predecessor by digest, keeps the ledger's origin, is not dated "
@@ -92,5 +100,13 @@ RULES = (
         "The format has room for exactly one; a record with several is exported once for each.",
         "abverify record export --format sigstore-bundle of a record that two people signed",
         "the same with --signer and one of their key ids",
+    ),
+    Rule(
+        "AV484",
+        "a proposal is one file, for one place in the ledger",
+        "Signatures are gathered below gates/_proposals/, where nothing is read as a record or a "
+        "trust root. Two proposals for one place could not both come true.",
+        "abverify discharge S1_005 --propose, twice",
+        "abverify sign gates/_proposals/…/000003.discharge.dsse.json --key ben",
     ),
 )
