@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from abverify.app.propose import needs_others, propose
 from abverify.app.signing import load_signer, principal_of
 from abverify.app.wording import fault_text
 from abverify.errors import InvalidError, UntrustedError
@@ -13,6 +15,9 @@ from abverify.workspace.contracts import version_path
 from abverify.workspace.ledger_store import commit, writing
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
     from abverify.app.docket import Repository
     from abverify.app.signing import Signature
     from abverify.model.ids import GateId
@@ -21,7 +26,13 @@ if TYPE_CHECKING:
 
 
 def sign_and_append(
-    repository: Repository, gate: GateId, body: Body, signature: Signature, *, version: str
+    repository: Repository,
+    gate: GateId,
+    body: Body,
+    signature: Signature,
+    *,
+    version: str,
+    around: Callable[[Appended], AbstractContextManager[None]] | None = None,
 ) -> str:
     """Signs a record about a published contract version and appends it to its gate's chain.
 
@@ -29,8 +40,18 @@ def sign_and_append(
     writers the second one builds on what the first one wrote. If the signer is
     an integrator, the record enters the log in the same step; else it waits.
 
+    Args:
+        repository: the repository as it is to be when the record is in.
+        gate: the gate that the record is about.
+        body: what the record says.
+        signature: who signs, and why.
+        version: the published contract version that it is about.
+        around: is given what will be written, and is open while it is: what it
+            changes belongs to the record, and what it raises keeps the record out.
+
     Returns:
-        The record's path, relative to the root.
+        The record's path, relative to the root; that of a proposal if the signature
+        allows it, and others must sign.
 
     Raises:
         UntrustedError: AV400 when the ledger has faults: nothing is built on them.
@@ -42,9 +63,12 @@ def sign_and_append(
     with writing(repository.root):
         current = replace(repository)
         require_sound(current)
+        if signature.propose and needs_others(current, body, signer):
+            return _proposed(current, gate, body, signature, signer, version)
         appended = _appended(current, gate, body, signature, signer, version)
         files = {appended.path: appended.data, **appended.log}
-        commit(repository.root, appended.path, files)
+        with around(appended) if around else nullcontext():
+            commit(repository.root, appended.path, files)
     return appended.path
 
 
@@ -61,7 +85,7 @@ def _appended(
             repository.ledger,
             gate,
             body,
-            subject=ContractVersion(version, repository.published[version_path(gate, version)]),
+            subject=_subject(repository, gate, version),
             signers=[signer],
             actor=principal_of(repository, signer),
             reason=signature.reason,
@@ -69,14 +93,44 @@ def _appended(
             now=repository.now,
         )
     except ValueError as error:
-        raise InvalidError(
-            "this cannot stand in a record",
-            rule="AV443",
-            place=str(gate),
-            expected="a reason of one line of plain text, and plain names",
-            found=fault_text(error),
-            next_step="say it in one line of plain text, and run the command again",
-        ) from None
+        raise _unfit(gate, error) from None
+
+
+def _proposed(
+    repository: Repository,
+    gate: GateId,
+    body: Body,
+    signature: Signature,
+    signer: Signer,
+    version: str,
+) -> str:
+    try:
+        return propose(
+            repository,
+            gate,
+            body,
+            signature,
+            signer=signer,
+            actor=principal_of(repository, signer),
+            subject=_subject(repository, gate, version),
+        )
+    except ValueError as error:
+        raise _unfit(gate, error) from None
+
+
+def _subject(repository: Repository, gate: GateId, version: str) -> ContractVersion:
+    return ContractVersion(version, repository.published[version_path(gate, version)])
+
+
+def _unfit(gate: GateId, error: ValueError) -> InvalidError:
+    return InvalidError(
+        "this cannot stand in a record",
+        rule="AV443",
+        place=str(gate),
+        expected="a reason of one line of plain text, and plain names",
+        found=fault_text(error),
+        next_step="say it in one line of plain text, and run the command again",
+    )
 
 
 def require_sound(repository: Repository) -> None:

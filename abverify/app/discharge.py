@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from abverify.app.check import decision_on, report_on
 from abverify.app.docket import open_repository
+from abverify.app.propose import proposed_reasons
 from abverify.app.record import record_decision
 from abverify.model.report import Reason
 
@@ -34,7 +35,8 @@ def discharge(root: Path, name: str, signature: Signature) -> CheckReport:
         report = report_on(repository, loaded, decision)
         return replace(report, reasons=(*report.reasons, _nothing_signed(report)))
     record = record_decision(repository, loaded, decision, signature)
-    return report_on(open_repository(root), loaded, decision, record=record)
+    report = report_on(open_repository(root), loaded, decision, record=record)
+    return replace(report, reasons=(*report.reasons, *proposed_reasons(record)))
 
 
 def _nothing_signed(report: CheckReport) -> Reason:

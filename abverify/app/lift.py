@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from abverify.app.append import require_sound, sign_and_append
 from abverify.app.docket import open_repository
+from abverify.app.propose import proposed_reasons
 from abverify.errors import RefusedError
 from abverify.model.report import FindingsReport
 from abverify.records.bodies import Suspension
@@ -42,7 +43,7 @@ def lift(root: Path, name: str, signature: Signature) -> FindingsReport:
     path = sign_and_append(repository, gate, body, signature, version=version)
     return FindingsReport(
         kind="lift",
-        reasons=(),
+        reasons=proposed_reasons(path),
         checked=1,
         total=1,
         success="done",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from abverify.app.append import require_sound, sign_and_append
 from abverify.app.docket import open_repository
 from abverify.app.locate import find_record
+from abverify.app.propose import proposed_reasons
 from abverify.errors import RefusedError
 from abverify.model.report import FindingsReport
 from abverify.records.bodies import Retraction
@@ -49,7 +50,7 @@ def retract(root: Path, name: str, cause: Cause, signature: Signature) -> Findin
     require_sound(repository)
     target = find_record(repository, name)
     before = voided(repository.ledger.chains.values())
-    _refuse(repository, target, before)
+    refuse_retraction(repository, target, before)
     current = repository.in_force(target.gate)
     version = current.statement.common.gate.contract_version if current else ""
     body = Retraction(target=Digest(sha256=target.sha256), cause=cause)
@@ -58,7 +59,7 @@ def retract(root: Path, name: str, cause: Cause, signature: Signature) -> Findin
     void = voided(after.ledger.chains.values()) - before
     return FindingsReport(
         kind="retract",
-        reasons=(),
+        reasons=proposed_reasons(path),
         checked=1,
         total=1,
         success="done",
@@ -71,7 +72,12 @@ def retract(root: Path, name: str, cause: Cause, signature: Signature) -> Findin
     )
 
 
-def _refuse(repository: Repository, target: Record, void: frozenset[str]) -> None:
+def refuse_retraction(repository: Repository, target: Record, void: frozenset[str]) -> None:
+    """Refuses to retract what cannot be retracted, or was already.
+
+    Raises:
+        RefusedError: AV481.
+    """
     if target.kind in ("suspension", "retraction"):
         raise RefusedError(
             f"a {target.kind} cannot be retracted: a retraction can only shut",

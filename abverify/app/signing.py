@@ -32,12 +32,14 @@ class Signature:
         reason: why, for later readers.
         milestone: the milestone it belongs to, if any.
         ask: asks for a passphrase; `ABVERIFY_PASSPHRASE` answers first.
+        propose: whether the record may wait for other people's signatures.
     """
 
     key: str
     reason: str
     milestone: str | None
     ask: Callable[[], str]
+    propose: bool = False
 
 
 def load_signer(root: Path, key: str, ask: Callable[[], str]) -> Signer:

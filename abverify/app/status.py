@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from abverify._clock import timestamp
 from abverify.app.docket import open_repository, scope_line
+from abverify.app.propose import waiting_reasons
 from abverify.app.reasons import ledger_reason
 from abverify.model.status_report import GateLine, StatusReport
 from abverify.records.law import in_force_amendment
@@ -39,7 +40,10 @@ def status(root: Path, at: datetime | None = None) -> StatusReport:
             for loaded in repository.registry.all()
         ),
         scopes=tuple(map(scope_line, scope_states(ledger))),
-        reasons=tuple(map(ledger_reason, ledger.faults)),
+        reasons=(
+            *map(ledger_reason, ledger.faults),
+            *(() if at else waiting_reasons(repository)),
+        ),
         at=timestamp(at) if at else None,
     )
 

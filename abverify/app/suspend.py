@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from abverify.app.append import require_sound, sign_and_append
 from abverify.app.docket import open_repository
+from abverify.app.propose import proposed_reasons
 from abverify.app.wording import fault_text
 from abverify.errors import InvalidError, RefusedError
 from abverify.model.report import FindingsReport
@@ -72,7 +73,7 @@ def suspend(root: Path, request: SuspendRequest) -> FindingsReport:
     path = sign_and_append(repository, first, body, request.signature, version=version)
     return FindingsReport(
         kind="suspend",
-        reasons=(),
+        reasons=proposed_reasons(path),
         checked=1,
         total=1,
         success="done",

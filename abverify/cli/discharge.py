@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @click.command(epilog="Example:\n\n  abverify discharge S1_005 --reason 'met on the small bench'")
 @click.argument("gate")
-@signing_options()
+@signing_options(proposable=True)
 @common_options
 def command(common: Common, signature: Signature, gate: str) -> int:
     """Sign the discharge of a gate that stored evidence shows to be met.

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @click.command(epilog="Example:\n\n  abverify lift S280 --reason 'S1_005 is discharged'")
 @click.argument("suspension")
-@signing_options()
+@signing_options(proposable=True)
 @common_options
 def command(common: Common, signature: Signature, suspension: str) -> int:
     """Sign the lift of a suspension.

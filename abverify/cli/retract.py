@@ -22,7 +22,7 @@ _CAUSES = ("key-compromise", "evidence-invalid", "issued-in-error", "superseded"
 )
 @click.argument("record")
 @click.option("--cause", type=click.Choice(_CAUSES), required=True, help="What is wrong with it.")
-@signing_options()
+@signing_options(proposable=True)
 @common_options
 def command(common: Common, signature: Signature, record: str, cause: str) -> int:
     """Sign the retraction of RECORD, and of everything that rests on it.

@@ -16,24 +16,35 @@ KEY_HELP = (
     "Who signs: a name in the key folder, a private key's file, agent:NAME for a key of the SSH "
     "agent, or SCHEME:PLACE#PUBLIC for a token or service."
 )
+_PROPOSE = click.option(
+    "--propose", is_flag=True, help="If others must sign too, write a proposal for them."
+)
 _MILESTONE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
 
 
-def signing_options(*, reason: str | None = None) -> Callable[[Callable[..., Any]], Any]:
+def signing_options(
+    *, reason: str | None = None, proposable: bool = False
+) -> Callable[[Callable[..., Any]], Any]:
     """Adds `--key`, `--reason` and `--milestone`, handed over as one `Signature`.
 
     Args:
         reason: the reason recorded when none is given; without it one must be given.
+        proposable: whether to add `--propose` too.
     """
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(function)
         def wrapper(
-            *arguments: Any, key: str, reason: str, milestone: str | None, **rest: Any
+            *arguments: Any,
+            key: str,
+            reason: str,
+            milestone: str | None,
+            propose: bool = False,
+            **rest: Any,
         ) -> Any:
             from abverify.app.signing import Signature
 
-            signature = Signature(key, reason, milestone, ask_passphrase)
+            signature = Signature(key, reason, milestone, ask_passphrase, propose=propose)
             return function(*arguments, signature=signature, **rest)
 
         options = (
@@ -53,7 +64,7 @@ def signing_options(*, reason: str | None = None) -> Callable[[Callable[..., Any
             ),
             click.option("--milestone", metavar="ID", callback=_milestone, help="Such as M294."),
         )
-        for option in reversed(options):
+        for option in reversed((*options, *((_PROPOSE,) if proposable else ()))):
             wrapper = option(wrapper)
         return wrapper
 

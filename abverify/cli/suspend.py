@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     help="A gate whose live discharge covers the suspension; repeatable.",
 )
 @click.option("--all", "all_of", is_flag=True, help="Every --lift-when gate is needed, not any.")
-@signing_options()
+@signing_options(proposable=True)
 @common_options
 def command(
     common: Common,

@@ -41,7 +41,7 @@ class StatusReport:
     Attributes:
         gates: every gate that has a contract.
         scopes: every scope that a suspension ever named.
-        reasons: the faults of the ledger.
+        reasons: the faults of the ledger, and what waits for signatures.
         at: the moment looked back to; None for the present.
     """
 
@@ -51,9 +51,14 @@ class StatusReport:
     at: str | None = None
 
     @property
+    def errors(self) -> tuple[Reason, ...]:
+        """The faults among the reasons; the rest is only to be known."""
+        return tuple(reason for reason in self.reasons if reason.severity == "error")
+
+    @property
     def exit_code(self) -> int:
         """0; 4 when the ledger cannot be trusted; 5 when there is no gate."""
-        if self.reasons:
+        if self.errors:
             return 4
         return 0 if self.gates else 5
 
@@ -61,7 +66,7 @@ class StatusReport:
         """The report as plain JSON data under the common head."""
         return {
             "schema": "abverify/status/v1",
-            "verdict": "faults" if self.reasons else "clean",
+            "verdict": "faults" if self.errors else "clean",
             "reasons": [reason.to_json() for reason in self.reasons],
             "checked": len(self.gates),
             "total": len(self.gates),

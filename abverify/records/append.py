@@ -104,25 +104,79 @@ def append(
             a lift that is not due, AV428 for a lift condition nobody published.
         pydantic.ValidationError: if a text cannot stand in a record.
     """
+    statement = drafted(
+        ledger,
+        gate,
+        body,
+        subject=subject,
+        actor=actor,
+        reason=reason,
+        milestone=milestone,
+        now=now,
+    )
+    data = seal(statement.to_bytes(), payload_type=STATEMENT_TYPE, signers=signers)
+    return admitted(ledger, statement, data, subject=subject, signers=signers, now=now)
+
+
+def drafted(
+    ledger: Ledger,
+    gate: GateId,
+    body: Body,
+    *,
+    subject: ContractVersion,
+    actor: str,
+    reason: str,
+    milestone: str | None = None,
+    now: datetime,
+) -> Statement:
+    """What `append` would have signed: the gate's next record, in no envelope yet.
+
+    Raises:
+        AbverifyError: AV424 to AV428, as `append`.
+        pydantic.ValidationError: if a text cannot stand in a record.
+    """
     trust, log = _sound(ledger)
-    root = trust.newest
-    _refuse(ledger, body, now)
+    refuse_untimely(ledger, body, now)
     common = Common(
-        ledger=LedgerName(origin=root.document.origin),
+        ledger=LedgerName(origin=trust.newest.document.origin),
         gate=_position(ledger, gate, subject),
         basis=Basis(size=log.size, root=log.checkpoint.root.hex()),
-        trust_root=_name_of(root),
+        trust_root=_name_of(trust.newest),
         actor=Actor(id=actor, role=ROLE_OF[kind_of(body)]),
         issued_at=timestamp(now),
         reason=reason,
         milestone=milestone,
     )
-    statement = Statement(_subject(gate, subject), common, body)
-    data = seal(statement.to_bytes(), payload_type=STATEMENT_TYPE, signers=signers)
+    return Statement(_subject(gate, subject), common, body)
+
+
+def admitted(
+    ledger: Ledger,
+    statement: Statement,
+    data: bytes,
+    *,
+    subject: ContractVersion,
+    signers: Sequence[Signer],
+    now: datetime,
+) -> Appended:
+    """A signed record as it will be written, once the ledger with it reads as any reader will.
+
+    Args:
+        ledger: the ledger as read.
+        statement: what the envelope holds.
+        data: the envelope.
+        subject: the contract version it is about.
+        signers: who may sign the log, if they are its integrators.
+        now: the moment of reading.
+
+    Raises:
+        UntrustedError: the rule that the record would break.
+    """
+    trust, log = _sound(ledger)
     contracts = {**ledger.contracts, statement.subject.name: subject.data}
-    path = _verified(ledger, statement, data, Setting(trust, contracts, now, log))
-    integrators = integrators_among(root, signers)
-    if not may_integrate(root, integrators):
+    path = verified_path(ledger, statement, data, Setting(trust, contracts, now, log))
+    integrators = integrators_among(trust.newest, signers)
+    if not may_integrate(trust.newest, integrators):
         return Appended(path, data, {})
     entries = (*waiting_entries(log, ledger.chains.values()), Entry(sha256_hex(data), path))
     return Appended(path, data, log.grown(entries, integrators))
@@ -179,7 +233,12 @@ def _sound(ledger: Ledger) -> tuple[TrustHistory, Log]:
     return ledger.trust, ledger.log
 
 
-def _refuse(ledger: Ledger, body: Body, now: datetime) -> None:
+def refuse_untimely(ledger: Ledger, body: Body, now: datetime) -> None:
+    """Refuses a suspension that could not be lifted, and a lift that is not due.
+
+    Raises:
+        RefusedError: AV426, AV427 or AV428.
+    """
     if isinstance(body, Suspension):
         _refuse_suspension(ledger, body)
     elif isinstance(body, Lift):
@@ -230,8 +289,12 @@ def _subject(gate: GateId, subject: ContractVersion) -> Subject:
     return Subject(name=contract_path(gate, subject.version), digest=digest)
 
 
-def _verified(ledger: Ledger, statement: Statement, data: bytes, setting: Setting) -> str:
-    """The new record's path, once the chain with the record in it reads as any reader will."""
+def verified_path(ledger: Ledger, statement: Statement, data: bytes, setting: Setting) -> str:
+    """The new record's path, once the chain with the record in it reads as any reader will.
+
+    Raises:
+        UntrustedError: the rule that the record would break.
+    """
     gate = statement.gate
     path = record_path(gate, statement.common.gate.seq, statement.kind)
     files = {record.path: ledger.files[record.path] for record in ledger.chain(gate)}

@@ -109,4 +109,20 @@ RULES = (
         "abverify discharge S1_005 --propose, twice",
         "abverify sign gates/_proposals/…/000003.discharge.dsse.json --key ben",
     ),
+    Rule(
+        "AV485",
+        "a proposal is about the ledger as it is",
+        "Whoever signs, signs what is true now: the place in the chain, the trust root, and for a "
+        "decision or a lift all that it says. When the ledger has moved on, it is proposed anew.",
+        "abverify sign of record 4 after somebody else's record 4",
+        "abverify discharge S1_005 --propose again, which makes record 5",
+    ),
+    Rule(
+        "AV486",
+        "a record is signed by different people of its role",
+        "A second signature of the same person, with the same key or another, adds nothing, and "
+        "neither does somebody who does not hold the role.",
+        "abverify sign RECORD --key ana, by Ana who proposed it",
+        "abverify sign RECORD --key ben",
+    ),
 )

@@ -1,0 +1,121 @@
+"""Records that several people sign: proposed by one, signed by others, then in the ledger."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from abverify.errors import AbverifyError
+from abverify.model.report import Reason
+from abverify.records.append import drafted
+from abverify.records.bodies import kind_of
+from abverify.records.envelope import STATEMENT_TYPE, seal
+from abverify.records.proposal import read_proposal
+from abverify.records.record import record_path
+from abverify.records.trust import ROLE_OF
+from abverify.workspace.proposals import (
+    PROPOSALS,
+    keep_proposal,
+    proposal_path,
+    proposals,
+    refuse_repeated,
+)
+
+if TYPE_CHECKING:
+    from abverify.app.docket import Repository
+    from abverify.app.signing import Signature
+    from abverify.model.ids import GateId
+    from abverify.records.append import ContractVersion
+    from abverify.records.bodies import Body
+    from abverify.records.keys import Signer
+
+
+def needs_others(repository: Repository, body: Body, signer: Signer) -> bool:
+    """Whether the signer alone is fewer people than the record's role asks for."""
+    root = repository.ledger.root
+    return bool(root and root.shortfall(ROLE_OF[kind_of(body)], [signer.public_key]))
+
+
+def propose(
+    repository: Repository,
+    gate: GateId,
+    body: Body,
+    signature: Signature,
+    *,
+    signer: Signer,
+    actor: str,
+    subject: ContractVersion,
+) -> str:
+    """Writes a record with its first signature where others find it.
+
+    Returns:
+        The proposal's path, relative to the root.
+
+    Raises:
+        RefusedError: AV484 if it is proposed already.
+        UntrustedError: AV414 if the signer may not issue it, or the rule it would break.
+        pydantic.ValidationError: if a text cannot stand in a record.
+    """
+    statement = drafted(
+        repository.ledger,
+        gate,
+        body,
+        subject=subject,
+        actor=actor,
+        reason=signature.reason,
+        milestone=signature.milestone,
+        now=repository.now,
+    )
+    path = proposal_path(record_path(gate, statement.common.gate.seq, statement.kind))
+    refuse_repeated(repository.root, path)
+    data = seal(statement.to_bytes(), payload_type=STATEMENT_TYPE, signers=[signer])
+    read_proposal(data, path, repository.ledger, repository.now)
+    keep_proposal(repository.root, path, data)
+    return path
+
+
+def proposed_reasons(path: str | None) -> tuple[Reason, ...]:
+    """What to know of a path that a signing verb gave: nothing, unless it is a proposal."""
+    if path is None or not path.startswith(f"{PROPOSALS}/"):
+        return ()
+    return (_reason(path, "a proposal: nothing is in the ledger until others have signed"),)
+
+
+def waiting_reasons(repository: Repository) -> tuple[Reason, ...]:
+    """Every record that waits for signatures, and every proposal that has become stale."""
+    if repository.ledger.blocking or repository.ledger.trust is None:
+        return ()
+    return tuple(
+        _waiting(repository, path, data)
+        for path, data in proposals(repository.root).items()
+        if not path.endswith(".root.dsse.json")
+    )
+
+
+def _waiting(repository: Repository, path: str, data: bytes) -> Reason:
+    try:
+        proposal = read_proposal(data, path, repository.ledger, repository.now)
+    except AbverifyError as error:
+        return Reason(
+            "proposal-void",
+            error.rule,
+            "note",
+            error.message,
+            place=path,
+            expected=error.expected,
+            found=error.found,
+            next=error.next_step,
+        )
+    more = f"{proposal.missing} more of role {proposal.role}: {', '.join(proposal.others)}"
+    return _reason(path, f"waits for signatures: {more}", ", ".join(proposal.people))
+
+
+def _reason(path: str, message: str, found: str | None = None) -> Reason:
+    return Reason(
+        "proposed",
+        "AV484",
+        "note",
+        message,
+        place=path,
+        found=found,
+        next=f"abverify sign {path} --key KEY",
+    )
