@@ -22,6 +22,7 @@ def all_rules() -> dict[str, Rule]:
         ValueError: if two rules share an id (a bug that the tests catch).
     """
     from abverify.model.rules import (
+        adoption,
         amendments,
         authority,
         documents,
@@ -43,6 +44,7 @@ def all_rules() -> dict[str, Rule]:
         *measuring.RULES,
         *trail.RULES,
         *experiments.RULES,
+        *adoption.RULES,
     ]
     catalogue = {rule.id: rule for rule in rules}
     if len(catalogue) != len(rules):
