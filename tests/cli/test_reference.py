@@ -22,7 +22,16 @@ PUBLISHED = sorted(CHECKOUT.glob("contracts/_versions/*/*/*.yaml"))
 EXPERIMENTS = sorted(CHECKOUT.glob("contracts/experiments/*.yaml"))
 FIXTURES = sorted(CHECKOUT.glob("fixtures/corpora/*/*/fixture.yaml"))
 MANIFESTS = sorted(CHECKOUT.glob("fixtures/recorded/*/manifest.json"))
-SCHEMAS = ("contract", "experiment", "experiment-history", "fixture", "manifest", "pin-lock")
+SCHEMAS = (
+    "contract",
+    "experiment",
+    "experiment-history",
+    "fixture",
+    "manifest",
+    "pin-lock",
+    "record",
+    "trust-root",
+)
 
 
 class TestRules:
