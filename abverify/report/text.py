@@ -41,6 +41,7 @@ _RENDERERS = {
     "BundleReport": ("text", "render_bundle"),
     "CheckReport": ("text", "render_check"),
     "CompareReport": ("compare_text", "render_compare"),
+    "DoctorReport": ("doctor_text", "render_doctor"),
     "FindingsReport": ("text", "render_findings"),
     "LogReport": ("log_text", "render_log"),
     "ModelDiffReport": ("model_text", "render_model_diff"),
