@@ -112,6 +112,7 @@ class Arena:
             prompt_sha256=completion.prompt_sha256,
             prompt_tokens=completion.prompt_tokens,
             completion_tokens=completion.completion_tokens,
+            prefilled_tokens=completion.prefilled_tokens,
             finish_reason=completion.finish_reason,
             raw=completion.text,
             files=files,

@@ -85,6 +85,9 @@ class TurnRow(Value):
     prompt_sha256: Sha256
     prompt_tokens: Count
     completion_tokens: Count
+    prefilled_tokens: Count | None = None
+    """Prompt tokens evaluated for this turn, the trials' shared beginning not counted: it is
+    evaluated once for a run. Null where the engine cannot tell."""
     finish_reason: FinishReason
     raw: str
     files: tuple[str, ...] | None = None

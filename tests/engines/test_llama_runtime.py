@@ -221,3 +221,68 @@ def test_flattened_history_reaches_the_model_as_one_user_message(
         "<|im_start|>system\nS<|im_end|>\n"
         "<|im_start|>user\nUser:\nU\n\nAssistant:\nA<|im_end|>\n<|im_start|>assistant\n"
     )
+
+
+SYSTEM = Message("system", "You are a coding agent. " * 12)
+
+
+def test_the_shared_beginning_is_evaluated_once_for_all_trials(
+    load: Callable[..., Runtime], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime = load(kv_cache="continue")
+    lengths = evaluated(runtime, monkeypatch)
+    for question in ("One?", "Two?"):
+        runtime.forget()
+        completed(runtime, SYSTEM, Message("user", question), max_tokens=1)
+    system, *_ = by_message(tokens_of(runtime, SYSTEM, Message("user", "One?")))
+    beginning, first, second = lengths
+    assert beginning >= len(system)
+    assert beginning + first == len(tokens_of(runtime, SYSTEM, Message("user", "One?")))
+    assert first == second
+
+
+@pytest.mark.parametrize("policy", ["continue", "fresh"])
+def test_each_policy_gives_a_trial_the_same_bytes_whatever_came_before(
+    load: Callable[..., Runtime], policy: str
+) -> None:
+    def trial(runtime: Runtime) -> list[str]:
+        runtime.forget()
+        messages, texts = [SYSTEM, *ASK], []
+        for seed in (1, 2):
+            texts.append(completed(runtime, *messages, seed=seed))
+            messages += [Message("assistant", texts[-1]), Message("user", "Go on.")]
+        return texts
+
+    first = load(kv_cache=policy)
+    alone = trial(first)
+    completed(first, Message("system", "Be terse."), *ASK)
+    after_another_system = trial(first)
+    completed(first, *ASK)
+    after_none = trial(first)
+    assert alone == after_another_system == after_none == trial(load(kv_cache=policy))
+
+
+def test_a_prompt_that_leaves_the_shared_beginning_is_evaluated_whole(
+    load: Callable[..., Runtime], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime = load(kv_cache="continue")
+    completed(runtime, SYSTEM, *ASK)
+    lengths = evaluated(runtime, monkeypatch)
+    other = (Message("system", "Be terse."), *ASK)
+    completed(runtime, *other, max_tokens=1)
+    assert sum(lengths) == len(tokens_of(runtime, *other))
+
+
+def test_the_tokens_prefilled_are_told_without_the_shared_beginning(
+    load: Callable[..., Runtime],
+) -> None:
+    def prefilled(policy: str) -> list[int]:
+        runtime = load(kv_cache=policy)
+        request = Complete((SYSTEM, *ASK), seed=1, max_tokens=1, seconds=60, progress=False)
+        return [runtime.complete(request, on_token=lambda _n: None).prefilled_tokens for _ in "ab"]
+
+    own, whole = len(tokens_of(load(), *ASK)), len(tokens_of(load(), SYSTEM, *ASK))
+    (first, again), fresh = prefilled("continue"), prefilled("fresh")
+    assert fresh == [whole, whole]
+    assert again == 1
+    assert 1 < first < own

@@ -36,6 +36,8 @@ class Completion:
             was stopped before it told.
         completion_tokens: tokens sampled, the end token not counted.
         millis: wall-clock time of prefill and decode together.
+        prefilled_tokens: tokens of the prompt that were evaluated for this completion, the
+            trials' shared beginning not counted; null where the engine cannot tell.
     """
 
     text: str
@@ -44,6 +46,7 @@ class Completion:
     prompt_tokens: int
     completion_tokens: int
     millis: int
+    prefilled_tokens: int | None = None
 
 
 class Engine(Protocol):

@@ -224,6 +224,7 @@ class LlamaEngine:
             prompt_tokens=reply.prompt_tokens,
             completion_tokens=reply.completion_tokens,
             millis=reply.millis,
+            prefilled_tokens=reply.prefilled_tokens,
         )
 
     def close(self) -> None:

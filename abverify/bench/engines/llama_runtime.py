@@ -16,18 +16,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from abverify.bench.engines.chat_prompt import (
-    ChatTemplate,
-    Prompt,
-    flatten,
-    unflattened,
-)
+from abverify.bench.engines import Message
+from abverify.bench.engines.chat_prompt import ChatTemplate, Prompt, flatten, unflattened
 from abverify.bench.engines.llama_wire import Complete, Completed, Load, Loaded, SamplerKnobs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from abverify.bench.engines import Message
     from abverify.bench.engines.llama_wire import Source
     from abverify.evidence.rows import FinishReason
 
@@ -68,6 +63,10 @@ class Runtime:
         self._settings = load
         self._deadline = float("inf")
         self._cached: list[int] = []
+        self._base: list[int] = []
+        self._head: Message | None = None
+        self._heading: list[int] = []
+        self._prefilled = 0
         llama.llama_log_set(_log, ctypes.c_void_p(0))
         llama.llama_backend_init()
         self._model = _load_model(load.weights)
@@ -94,9 +93,20 @@ class Runtime:
         )
 
     def forget(self) -> None:
-        """Empties the cache."""
+        """Empties the cache of all but the shared beginning, which every trial starts from."""
+        if not self._base or not self._cut(len(self._base)):
+            self._clear()
+
+    def _clear(self) -> None:
         llama.llama_memory_clear(self._memory, True)  # noqa: FBT003 (a C function)
-        self._cached = []
+        self._cached, self._base = [], []
+
+    def _cut(self, length: int) -> bool:
+        """Whether the cache now holds its first `length` tokens alone; some models cannot."""
+        if not llama.llama_memory_seq_rm(self._memory, _SEQUENCE, length, -1):
+            return False
+        del self._cached[length:]
+        return True
 
     def complete(self, request: Complete, *, on_token: Callable[[int], None]) -> Completed:
         """Completes the conversation within the request's limits.
@@ -110,6 +120,7 @@ class Runtime:
         prompt = self._render(request.messages)
         tokens = self.tokenise(prompt)
         generated: list[int] = []
+        self._prefilled = 0
         reason: FinishReason
         try:
             reason = self._generate(tokens, request, generated, on_token)
@@ -124,6 +135,7 @@ class Runtime:
             prompt_sha256=hashlib.sha256(prompt.text.encode("utf-8", "replace")).hexdigest(),
             prompt_tokens=len(tokens),
             completion_tokens=len(generated),
+            prefilled_tokens=self._prefilled,
             millis=round((time.monotonic() - start) * 1000),
         )
 
@@ -151,7 +163,7 @@ class Runtime:
         if room <= 0:
             return "context"
         limit = min(request.max_tokens, room)
-        self._prefill(prompt)
+        self._prefill(prompt, request.messages[0])
         with self._sampler(request.seed) as chain:
             self._prime(chain, prompt)
             while True:
@@ -164,18 +176,42 @@ class Runtime:
                     return "length" if limit == request.max_tokens else "context"
                 self._decode([token])
 
-    def _prefill(self, prompt: list[int]) -> None:
+    def _prefill(self, prompt: list[int], head: Message) -> None:
         """Evaluates what the cache does not hold; always the last token, for its logits."""
-        kept = 0
-        if self._settings.kv_cache == "continue":
-            kept = min(_common_prefix(self._cached, prompt), len(prompt) - 1)
-        if kept and llama.llama_memory_seq_rm(self._memory, _SEQUENCE, kept, -1):
-            del self._cached[kept:]
-        else:
+        if self._settings.kv_cache == "fresh":
+            self._clear()
+        elif len(self._cached) == len(self._base):
+            self._begin(self._shared(prompt, head))
+        kept = min(_common_prefix(self._cached, prompt), len(prompt) - 1)
+        if kept < len(self._base) or (kept < len(self._cached) and not self._cut(kept)):
             kept = 0
-            self.forget()
-        for first in range(kept, len(prompt), self._chunk):
-            self._decode(prompt[first : first + self._chunk])
+            self._clear()
+        self._evaluate(prompt[kept:])
+        self._prefilled = len(prompt) - kept
+
+    def _begin(self, base: list[int]) -> None:
+        """Makes the cache hold the shared beginning, evaluated alone and from nothing.
+
+        Evaluated with a trial's own tokens it would have other bits, and those of a trial would
+        depend on whether it came first.
+        """
+        if self._base != base:
+            self._clear()
+            self._evaluate(base)
+            self._base = base
+
+    def _shared(self, prompt: list[int], head: Message) -> list[int]:
+        """The beginning of a prompt that the system message alone determines."""
+        if head.role != "system":
+            return []
+        if self._head != head:
+            ends = [self.tokenise(self._render([head, Message("user", end)])) for end in "ab"]
+            self._head, self._heading = head, ends[0][: _common_prefix(*ends)]
+        return prompt[: min(_common_prefix(self._heading, prompt), len(prompt) - 1)]
+
+    def _evaluate(self, tokens: list[int]) -> None:
+        for first in range(0, len(tokens), self._chunk):
+            self._decode(tokens[first : first + self._chunk])
 
     def _decode(self, tokens: list[int]) -> None:
         if time.monotonic() >= self._deadline:

@@ -96,6 +96,7 @@ class Completed:
     prompt_sha256: str
     prompt_tokens: int
     completion_tokens: int
+    prefilled_tokens: int
     millis: int
 
 
