@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from abverify.app.check import decision_on, report_on
 from abverify.app.docket import open_repository
+from abverify.app.propose import proposed_reasons
 from abverify.app.record import record_decision
 
 if TYPE_CHECKING:
@@ -70,7 +71,8 @@ def _decide(root: Path, name: str, request: DecideRequest, watcher: Watcher) -> 
     if request.record and decision.verdict != "cannot-evaluate":
         record = record_decision(repository, loaded, decision, request.signature)
         repository = open_repository(root)
-    return report_on(repository, loaded, decision, record=record)
+    report = report_on(repository, loaded, decision, record=record)
+    return replace(report, reasons=(*report.reasons, *proposed_reasons(record)))
 
 
 def _make_evidence(

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @click.option("--record", is_flag=True, help="Sign and append what was decided.")
 @click.option("--unsafe-no-sandbox", "unsafe", is_flag=True, help=UNSAFE_HELP)
 @click.option("--paranoid", is_flag=True, help=PARANOID_HELP)
-@signing_options(reason="decided by abverify check")
+@signing_options(proposable=True, reason="decided by abverify check")
 @common_options
 def command(
     common: Common,

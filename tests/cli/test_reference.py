@@ -73,7 +73,9 @@ class TestSchemas:
         Draft202012Validator.check_schema(document)
         assert document["$schema"] == "https://json-schema.org/draft/2020-12/schema"
         assert document["$id"].endswith(f"/{name}.v1.schema.json")
-        assert document["additionalProperties"] is False
+        kinds = [one["$ref"].rpartition("/")[2] for one in document.get("oneOf", [])]
+        for whole in [document["$defs"][kind] for kind in kinds] or [document]:
+            assert whole["additionalProperties"] is False
 
     @pytest.mark.parametrize("file", [*CONTRACTS, *PUBLISHED], ids=lambda file: file.stem)
     def test_the_contracts_keep_theirs(self, file: Path) -> None:

@@ -167,6 +167,14 @@ class TestDischarge:
         assert done(met.run("check", "S1_004", "--format", "json")).json["state"] == "discharged"
         done(met.run("audit"))
 
+    def test_check_proposes_what_it_would_record(self, met: Repository) -> None:
+        words = ("check", "S1_004", "--record", "--propose", "--format", "json")
+        report = done(met.run(*words, "--reason", "for the test")).json
+        assert report["record"] == f"gates/_proposals/{DISCHARGE}"
+        assert report["reasons"][-1]["next"] == (
+            f"abverify sign gates/_proposals/{DISCHARGE} --key KEY"
+        )
+
     def test_what_would_not_be_decided_now_is_not_signed(self, met: Repository) -> None:
         """The evidence is gone when the second person looks: there is nothing to agree with."""
         report = done(met.sign("discharge", "S1_004", "--propose", "--format", "json")).json
