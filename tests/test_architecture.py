@@ -38,6 +38,7 @@ LAYERS = {
     "app": 8,
     "cli": 9,
     "__main__": 10,
+    "pytest_plugin": 10,
 }
 FORBIDDEN = {
     "toolcalls": {"model"},

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.console import Ran, in_process
+from tests.support.console import Ran, in_process, in_subprocess
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,6 +29,10 @@ class Newcomer:
     def run(self, *arguments: str) -> Ran:
         """Runs a command line on the newcomer's repository."""
         return in_process(*arguments, "--root", str(self.folder), environment=self.environment)
+
+    def spawn(self, *arguments: str) -> Ran:
+        """Runs a command line on the newcomer's repository, in a process of its own."""
+        return in_subprocess(*arguments, "--root", str(self.folder), environment=self.environment)
 
     def files(self) -> list[str]:
         """What is in the folder."""
