@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from abverify.app.append import require_sound, sign_and_append
 from abverify.app.contract_side import fixture_digests, published_side, working_side
 from abverify.app.docket import open_repository
+from abverify.app.propose import needs_others, propose, proposed_reasons
+from abverify.app.signing import load_signer, principal_of
 from abverify.errors import AbverifyError, RefusedError, raise_all
 from abverify.model.change import headline
 from abverify.model.report import FindingsReport
 from abverify.model.value import version_key
+from abverify.records.append import ContractVersion
 from abverify.records.bodies import Amendment, Superseded
 from abverify.verify.amendment.changes import changes_between
 from abverify.verify.amendment.law import unlawful
 from abverify.workspace.contracts import version_path
 from abverify.workspace.files import read_tree, replace_file, write_new
+from abverify.workspace.ledger_store import writing
 from abverify.workspace.pins import (
     PIN_LOCK,
     PinLock,
@@ -27,12 +33,14 @@ from abverify.workspace.pins import (
 from abverify.workspace.policies import load_policy
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from abverify.app.docket import Repository
     from abverify.app.signing import Signature
     from abverify.model.change import Change, PublishableClass
     from abverify.model.report import Reason
+    from abverify.records.keys import Signer
     from abverify.records.record import Record
     from abverify.workspace.contracts import LoadedContract
 
@@ -56,15 +64,15 @@ def publish(root: Path, name: str, signature: Signature, *, introduce: bool) -> 
     _refuse_wrong_verb(loaded, current, introduce=introduce)
     _refuse_old_version(repository, loaded, current)
     changes = _lawful_changes(repository, loaded, current)
-    body = Amendment(
-        supersedes=_superseded(repository, loaded, current),
-        change_class=_class_of(changes, current),
-        pins=_pins(root, loaded),
-    )
-    path = _publish(repository, loaded, body, signature)
+    body = _body(repository, loaded, current, changes)
+    signer = load_signer(root, signature.key, signature.ask) if signature.propose else None
+    if signer and (approvals(changes) > 1 or needs_others(repository, body, signer)):
+        path = _propose(repository, loaded, body, signature, signer)
+    else:
+        path = enacted(repository, loaded, body, partial(_sign, loaded, body, signature))
     return FindingsReport(
         kind="amend",
-        reasons=(),
+        reasons=proposed_reasons(path),
         checked=1,
         total=1,
         success="done",
@@ -79,6 +87,65 @@ def publish(root: Path, name: str, signature: Signature, *, introduce: bool) -> 
             ("record", path),
         ),
     )
+
+
+def amendment_now(repository: Repository, loaded: LoadedContract) -> tuple[Amendment, int]:
+    """What would be signed for the working contract now, and how many people must approve it.
+
+    Raises:
+        RefusedError: AV440, AV441 or AV710 to AV714, as `publish`.
+    """
+    current = repository.in_force(loaded.contract.gate)
+    _refuse_old_version(repository, loaded, current)
+    changes = _lawful_changes(repository, loaded, current)
+    return _body(repository, loaded, current, changes), approvals(changes)
+
+
+def approvals(changes: tuple[Change, ...]) -> int:
+    """How many people must sign what changes so; one for an introduction."""
+    return max((change.approvals for change in changes), default=1)
+
+
+def _body(
+    repository: Repository,
+    loaded: LoadedContract,
+    current: Record | None,
+    changes: tuple[Change, ...],
+) -> Amendment:
+    return Amendment(
+        supersedes=_superseded(repository, loaded, current),
+        change_class=_class_of(changes, current),
+        pins=_pins(repository.root, loaded),
+    )
+
+
+def _propose(
+    repository: Repository,
+    loaded: LoadedContract,
+    body: Amendment,
+    signature: Signature,
+    signer: Signer,
+) -> str:
+    """Writes the amendment for others to sign; the contract is published when they have."""
+    with writing(repository.root):
+        return propose(
+            repository,
+            loaded.contract.gate,
+            body,
+            signature,
+            signer=signer,
+            actor=principal_of(repository, signer),
+            subject=ContractVersion(loaded.contract.version, loaded.data),
+        )
+
+
+def _sign(
+    loaded: LoadedContract, body: Amendment, signature: Signature, repository: Repository
+) -> str:
+    """Signs and appends, once the frozen copy and the pins are there."""
+    signature = replace(signature, propose=False)
+    gate, version = loaded.contract.gate, loaded.contract.version
+    return sign_and_append(repository, gate, body, signature, version=version)
 
 
 def _pins(root: Path, loaded: LoadedContract) -> dict[str, str]:
@@ -191,9 +258,17 @@ def _superseded(
     )
 
 
-def _publish(
-    repository: Repository, loaded: LoadedContract, body: Amendment, signature: Signature
+def enacted(
+    repository: Repository,
+    loaded: LoadedContract,
+    body: Amendment,
+    enter: Callable[[Repository], str],
 ) -> str:
+    """Freezes the contract and pins its inputs while its record enters; all of it, or nothing.
+
+    Returns:
+        What `enter` gives: the record's path.
+    """
     root, contract = repository.root, loaded.contract
     frozen = root / version_path(contract.gate, contract.version)
     pins = load_pins(root)
@@ -201,9 +276,7 @@ def _publish(
     write_new(frozen, loaded.data)
     try:
         replace_file(root / PIN_LOCK, render_pins(_pinned(pins, loaded, body)))
-        again = open_repository(root)
-        version = contract.version
-        return sign_and_append(again, contract.gate, body, signature, version=version)
+        return enter(open_repository(root))
     except (AbverifyError, OSError, KeyboardInterrupt):
         frozen.unlink(missing_ok=True)
         if before is None:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
+from abverify.app.amend import amendment_now, enacted
 from abverify.app.append import require_sound
 from abverify.app.check import decision_on
 from abverify.app.docket import open_repository
+from abverify.app.propose import with_working
 from abverify.app.record import decision_body
 from abverify.app.retract import refuse_retraction
 from abverify.app.signing import load_signer
 from abverify.errors import RefusedError
 from abverify.model.report import FindingsReport, Reason
 from abverify.records.append import ContractVersion, admitted
-from abverify.records.bodies import Decision, Lift, Retraction
+from abverify.records.bodies import Amendment, Decision, Lift, Retraction
 from abverify.records.lifting import lift_body
 from abverify.records.lineage import voided
 from abverify.records.proposal import read_proposal, sign_proposal
@@ -51,8 +55,7 @@ def cosign(root: Path, name: str, keys: tuple[str, ...], ask: Callable[[], str])
         repository = open_repository(root)
         require_sound(repository)
         path, data = proposal_file(root, name)
-        proposal = read_proposal(data, path, repository.ledger, repository.now)
-        _refuse_untrue(repository, proposal, path)
+        proposal = _read(repository, path, data)
         if not keys:
             return _report(proposal, path)
         signers = [load_signer(root, key, ask) for key in keys]
@@ -63,19 +66,40 @@ def cosign(root: Path, name: str, keys: tuple[str, ...], ask: Callable[[], str])
 def _settle(
     repository: Repository, path: str, data: bytes, signers: list[Signer]
 ) -> FindingsReport:
-    proposal = read_proposal(data, path, repository.ledger, repository.now)
+    proposal = _read(repository, path, data)
     if proposal.missing:
         keep_proposal(repository.root, path, data)
         return _report(proposal, path)
-    statement = proposal.statement
+    enter, body = partial(_enter, proposal, data, signers), proposal.statement.body
+    if isinstance(body, Amendment):
+        loaded = repository.registry.find(str(proposal.statement.gate))
+        record = enacted(repository, loaded, body, enter)
+    else:
+        record = enter(repository)
+    drop_proposal(repository.root, path)
+    return _report(proposal, record)
+
+
+def _enter(proposal: Proposal, data: bytes, signers: list[Signer], repository: Repository) -> str:
+    """Appends the record to its gate's chain, and to the log if an integrator signed now."""
+    statement, ledger = proposal.statement, repository.ledger
     version = statement.common.gate.contract_version
-    subject = ContractVersion(version, repository.ledger.contracts[statement.subject.name])
+    subject = ContractVersion(version, ledger.contracts[statement.subject.name])
     appended = admitted(
-        repository.ledger, statement, data, subject=subject, signers=signers, now=repository.now
+        ledger, statement, data, subject=subject, signers=signers, now=repository.now
     )
     commit(repository.root, appended.path, {appended.path: appended.data, **appended.log})
-    drop_proposal(repository.root, path)
-    return _report(proposal, appended.path)
+    return appended.path
+
+
+def _read(repository: Repository, path: str, data: bytes) -> Proposal:
+    """The proposal, judged again: by the records' law, and by whatever gave it."""
+    proposal = read_proposal(data, path, with_working(repository), repository.now)
+    _refuse_untrue(repository, proposal, path)
+    if not isinstance(proposal.statement.body, Amendment):
+        return proposal
+    loaded = repository.registry.find(str(proposal.statement.gate))
+    return replace(proposal, needed=amendment_now(repository, loaded)[1])
 
 
 def _refuse_untrue(repository: Repository, proposal: Proposal, path: str) -> None:
@@ -86,7 +110,10 @@ def _refuse_untrue(repository: Repository, proposal: Proposal, path: str) -> Non
         if target is not None:
             refuse_retraction(repository, target, voided(repository.ledger.chains.values()))
         return
-    if isinstance(statement.body, Decision | Lift) and _now(repository, proposal) != statement.body:
+    if (
+        isinstance(statement.body, Decision | Lift | Amendment)
+        and _now(repository, proposal) != statement.body
+    ):
         raise RefusedError(
             "the proposal is out of date: the same would not be decided now",
             rule="AV485",
@@ -104,6 +131,9 @@ def _now(repository: Repository, proposal: Proposal) -> Body | None:
         suspension = repository.ledger.find(body.suspension.sha256)
         return lift_body(repository.ledger, suspension, repository.now) if suspension else None
     loaded = repository.registry.find(str(proposal.statement.gate))
+    if isinstance(body, Amendment):
+        same = loaded.sha256 == proposal.statement.contract_sha256
+        return amendment_now(repository, loaded)[0] if same else None
     decision = decision_on(repository, loaded)
     if decision.verdict == "cannot-evaluate" or decision.deciding is None:
         return None

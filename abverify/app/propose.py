@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from abverify.errors import AbverifyError
@@ -12,6 +13,7 @@ from abverify.records.envelope import STATEMENT_TYPE, seal
 from abverify.records.proposal import read_proposal
 from abverify.records.record import record_path
 from abverify.records.trust import ROLE_OF
+from abverify.workspace.contracts import version_path
 from abverify.workspace.proposals import (
     PROPOSALS,
     keep_proposal,
@@ -27,6 +29,17 @@ if TYPE_CHECKING:
     from abverify.records.append import ContractVersion
     from abverify.records.bodies import Body
     from abverify.records.keys import Signer
+    from abverify.records.ledger import Ledger
+
+
+def with_working(repository: Repository) -> Ledger:
+    """The ledger, with the working contracts as versions that an amendment could publish."""
+    working = {
+        version_path(loaded.contract.gate, loaded.contract.version): loaded.data
+        for loaded in repository.registry.all()
+    }
+    ledger = repository.ledger
+    return replace(ledger, contracts={**working, **ledger.contracts})
 
 
 def needs_others(repository: Repository, body: Body, signer: Signer) -> bool:
@@ -51,12 +64,13 @@ def propose(
         The proposal's path, relative to the root.
 
     Raises:
-        RefusedError: AV484 if it is proposed already.
+        RefusedError: AV484 if it is proposed already, AV426 to AV428 if it is not due.
         UntrustedError: AV414 if the signer may not issue it, or the rule it would break.
         pydantic.ValidationError: if a text cannot stand in a record.
     """
+    ledger = with_working(repository)
     statement = drafted(
-        repository.ledger,
+        ledger,
         gate,
         body,
         subject=subject,
@@ -68,7 +82,7 @@ def propose(
     path = proposal_path(record_path(gate, statement.common.gate.seq, statement.kind))
     refuse_repeated(repository.root, path)
     data = seal(statement.to_bytes(), payload_type=STATEMENT_TYPE, signers=[signer])
-    read_proposal(data, path, repository.ledger, repository.now)
+    read_proposal(data, path, ledger, repository.now)
     keep_proposal(repository.root, path, data)
     return path
 
@@ -93,7 +107,7 @@ def waiting_reasons(repository: Repository) -> tuple[Reason, ...]:
 
 def _waiting(repository: Repository, path: str, data: bytes) -> Reason:
     try:
-        proposal = read_proposal(data, path, repository.ledger, repository.now)
+        proposal = read_proposal(data, path, with_working(repository), repository.now)
     except AbverifyError as error:
         return Reason(
             "proposal-void",
@@ -105,7 +119,8 @@ def _waiting(repository: Repository, path: str, data: bytes) -> Reason:
             found=error.found,
             next=error.next_step,
         )
-    more = f"{proposal.missing} more of role {proposal.role}: {', '.join(proposal.others)}"
+    count = proposal.missing or "approvals by"
+    more = f"{count} more of role {proposal.role}: {', '.join(proposal.others)}"
     return _reason(path, f"waits for signatures: {more}", ", ".join(proposal.people))
 
 

@@ -50,7 +50,7 @@ def command() -> None:
 )
 @click.argument("gate")
 @click.option("--introduce", is_flag=True, help="Publish the gate's first contract version.")
-@signing_options()
+@signing_options(proposable=True)
 @common_options
 def publish(common: Common, signature: Signature, gate: str, introduce: bool) -> int:  # noqa: FBT001
     """Publish a gate's working contract: frozen bytes, pinned inputs, a signed record.

@@ -36,11 +36,13 @@ class Proposal:
         statement: what it says.
         signers: the keys that signed it.
         root: the trust root in force.
+        needed: how many people its own law asks for, beside the role's threshold.
     """
 
     statement: Statement
     signers: tuple[PublicKey, ...]
     root: TrustRoot
+    needed: int = 1
 
     @property
     def role(self) -> str:
@@ -55,7 +57,9 @@ class Proposal:
     @property
     def missing(self) -> int:
         """How many more people of the role must sign; 0 when it may enter the ledger."""
-        return self.root.shortfall(self.role, self.signers)
+        role = self.root.document.roles[self.role]
+        entitled = set(self.people) & set(role.principals)
+        return max(self.root.shortfall(self.role, self.signers), self.needed - len(entitled))
 
     @property
     def others(self) -> tuple[str, ...]:

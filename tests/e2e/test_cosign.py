@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 SUSPEND = ("suspend", "S281", "--scope", "beta", "--lift-when", "S1_004")
 PLACE = "laptop-replica/S1_004/000003.suspension.dsse.json"
 PROPOSED, RECORD = f"gates/_proposals/{PLACE}", f"gates/{PLACE}"
+AMENDMENT = "gates/_proposals/laptop-replica/S1_004/000003.amendment.dsse.json"
 DISCHARGE = "laptop-replica/S1_004/000004.discharge.dsse.json"
 
 
@@ -184,3 +185,42 @@ class TestDischarge:
         assert facts["message"] == (
             "the proposal is out of date: the same would not be decided now"
         )
+
+
+class TestAmendment:
+    """S1_004's next version asks for two people, and so does its own publication."""
+
+    @pytest.fixture
+    def edited(self, repository: Repository) -> Repository:
+        done(repository.run("keys", "new", "ana", "--unencrypted"))
+        words = ("--add-key", "ana=ana", "--grant", "amender=ana", "--key", "operator")
+        done(repository.run("trust", "rotate", *words))
+        repository.edit("contracts/S1_004.yaml", "approvals: 1", "approvals: 2")
+        repository.edit("contracts/S1_004.yaml", "version: 2.0.0", "version: 3.0.0")
+        return repository
+
+    def test_it_is_published_when_the_approvals_of_its_contract_are_there(
+        self, edited: Repository
+    ) -> None:
+        before = edited.tree()
+        report = done(edited.sign("amend", "S1_004", "--propose", "--format", "json")).json
+        assert report["facts"]["record"] == AMENDMENT
+        assert {p: d for p, d in edited.tree().items() if p != AMENDMENT} == before
+        done(edited.run("status"))
+        done(sign(edited, "ana", AMENDMENT))
+        done(edited.run("integrate"))
+        done(edited.run("audit"))
+        shown = done(edited.run("show", "S1_004#3", "--format", "json")).json
+        assert shown["issuers"] == ["ana", "operator"]
+        assert edited.glob("contracts/_versions/*/S1_004/*") == [
+            "contracts/_versions/laptop-replica/S1_004/2.0.0.yaml",
+            "contracts/_versions/laptop-replica/S1_004/3.0.0.yaml",
+        ]
+
+    def test_of_a_contract_that_was_edited_since_it_is_refused(self, edited: Repository) -> None:
+        done(edited.sign("amend", "S1_004", "--propose"))
+        edited.edit("contracts/S1_004.yaml", "approvals: 2", "approvals: 3")
+        before = edited.tree()
+        facts = refused(sign(edited, "ana", AMENDMENT), 4, "AV415")
+        assert facts["message"] == "the published contract version is not the one that was signed"
+        assert edited.tree() == before
