@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import stat
 from typing import TYPE_CHECKING
 
+import jsonschema
 import pytest
 from ruamel.yaml import YAML
 
@@ -57,7 +59,11 @@ class TestANewRepository:
             file = newcomer.folder / path
             head, _, place = file.read_text().splitlines()[0].partition("$schema=")
             assert head == "# yaml-language-server: "
-            assert (file.parent / place).is_file()
+            schema = json.loads((file.parent / place).read_text())
+            document = YAML(typ="safe").load(file.read_text())
+            jsonschema.validate(document, schema)
+            with pytest.raises(jsonschema.ValidationError):
+                jsonschema.validate({**document, "colour": "red"}, schema)
 
     def test_its_key_is_encrypted_and_outside(self, newcomer: Newcomer) -> None:
         done(newcomer.run("init", "--principal", "ana", "--key", "ana"))
