@@ -2,12 +2,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint format docket clean help
+.PHONY: demo test lint format docket bench clean help
 
 help:
 	@echo "make demo   set up, then run S1_004 live and sign what it shows (in .demo/)"
 	@echo "make test   set up, then run the whole test suite"
 	@echo "make lint   ruff, mypy, the import contract, generated files, the contracts"
+	@echo "make bench  measure speed and memory beside references, into benchmarks/RESULTS.md"
 	@echo "make format apply ruff's formatting"
 	@echo "make docket make the reference docket in gates/ again (before 1.0 only)"
 
@@ -33,6 +34,10 @@ format: .venv/dev.stamp
 
 docket: .venv/demo.stamp
 	@$(BIN)/python tools/make_docket.py
+
+bench: .venv/dev.stamp
+	@tools/system_packages.sh bwrap
+	@$(BIN)/python benchmarks/run_all.py
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

@@ -107,6 +107,9 @@ class Measured:
     engine: float
     pure: float
     naive: float
+    bench_cpu: float
+    pure_cpu: float
+    naive_cpu: float
     sampled: int
     naive_sampled: int
     prefilled: int
@@ -204,6 +207,15 @@ def new_tokens(turns: Sequence[TurnRow], shared: int) -> int:
     return turns[-1].prompt_tokens - shared - sampled
 
 
+def cpu_seconds(pid: int | None = None) -> float:
+    """CPU time so far of this process and its ended children, and of the engine's process."""
+    used = sum(os.times()[:4])
+    if pid is not None:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        used += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return used
+
+
 def peak_bytes(pid: int | str) -> int:
     """The peak resident memory of a process so far."""
     status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
@@ -243,9 +255,14 @@ def main() -> int:
     shared = len(runtime._base)
     trials = []
     for fixture in fixtures:
+        pid = engine.engine.pid
+        began = cpu_seconds(pid)
         seconds, turns = run_trial(gate, config, fixture, engine, bench)
+        bench_cpu = cpu_seconds(pid) - began
         batches = traced(runtime, engine.requests)
+        began = cpu_seconds()
         pure = pure_seconds(runtime, batches)
+        between = cpu_seconds()
         plain, sampled = naive_seconds(naive, config, engine.requests)
         trials.append(
             Measured(
@@ -253,6 +270,9 @@ def main() -> int:
                 engine=sum(asked.completion.millis for asked in engine.requests) / 1000,
                 pure=pure,
                 naive=plain,
+                bench_cpu=bench_cpu,
+                pure_cpu=between - began,
+                naive_cpu=cpu_seconds() - between,
                 sampled=sum(turn.completion_tokens for turn in turns),
                 naive_sampled=sampled,
                 prefilled=sum(turn.prefilled_tokens or 0 for turn in turns),
@@ -292,25 +312,20 @@ def _others(engine: LlamaEngine, config: RunConfig) -> tuple[Runtime, Any]:
 def _report(trials: Sequence[Measured], shared: int, *, peak: int, floor: int) -> None:
     total = {name: sum(getattr(t, name) for t in trials) for name in Measured.__annotations__}
     sampled, naive_sampled = total["sampled"], total["naive_sampled"]
-    naive = total["naive"] * sampled / naive_sampled
     print(f"{len(trials)} trials, {sampled} tokens sampled ({naive_sampled} by the naive loop)")
     for name in ("bench", "engine", "pure", "naive"):
-        print(f"  {name:8}{total[name]:9.2f} s")
+        cpu = f"{total[f'{name}_cpu']:9.2f} s of CPU" if f"{name}_cpu" in total else ""
+        print(f"  {name:8}{total[name]:9.2f} s{cpu}")
     print(f"{'measure':44}{'all':>8}{'median':>9}")
-    for text, ratios in (
-        ("harness overhead: bench / pure", [t.bench / t.pure for t in trials]),
-        ("engine overhead: its process / pure", [t.engine / t.pure for t in trials]),
-        (
-            "speed: naive / bench, for a token",
-            [t.naive / t.bench * t.sampled / t.naive_sampled for t in trials],
-        ),
+    for text, over, under in (
+        ("harness overhead: bench / pure", "bench", "pure"),
+        ("  the same of CPU time", "bench_cpu", "pure_cpu"),
+        ("engine overhead: its process / pure", "engine", "pure"),
+        ("speed: naive / bench", "naive", "bench"),
+        ("  the same of CPU time", "naive_cpu", "bench_cpu"),
     ):
-        whole = {
-            "harness": total["bench"] / total["pure"],
-            "engine": total["engine"] / total["pure"],
-            "speed": naive / total["bench"],
-        }[text.split()[0].rstrip(":")]
-        print(f"{text:44}{whole:8.3f}{statistics.median(ratios):9.3f}")
+        median = statistics.median(getattr(t, over) / getattr(t, under) for t in trials)
+        print(f"{text:44}{total[over] / total[under]:8.3f}{median:9.3f}")
     print(f"{'tokens prefilled / new':44}{total['prefilled'] / total['new']:8.3f}")
     print(f"  {total['prefilled']} / {total['new']}, and {shared} shared ones once for all trials")
     print(f"peak memory of bench and engine: {peak / MEBIBYTE:.0f} MiB")
