@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from abverify.model.config import Sampling
 from abverify.model.report import Reason
+from abverify.model.sources import moving_revision
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -34,6 +35,7 @@ def lint_contract(
     """
     yield from _budgets(contract, place)
     yield from _weights(contract, place)
+    yield from _source(contract, place)
     yield from _adapter(contract, place)
     yield from _sampler(contract, place)
     yield from _context(contract, place)
@@ -85,6 +87,21 @@ def _weights(contract: Contract, place: Place) -> Iterator[Reason]:
             place=place("model", "weights", "sha256"),
             expected="the file's SHA-256",
             found="null",
+        )
+
+
+def _source(contract: Contract, place: Place) -> Iterator[Reason]:
+    moving = moving_revision(contract.model.source)
+    if moving is not None:
+        yield Reason(
+            "moving-source",
+            "AV550",
+            "warning",
+            f"the source names {moving}, which can move to other bytes",
+            place=place("model", "source"),
+            expected="the 40 hex digits of a commit",
+            found=moving,
+            next="write the commit that the weights were taken from",
         )
 
 

@@ -14,6 +14,7 @@ import sys
 import time
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import count
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
@@ -153,9 +154,9 @@ def test_stored_completions_killed_until_every_bench_is_done(tmp_path: Path) -> 
     whole = tmp_path / "whole"
     assert not Killed(lambda: whole).go_on(lambda: scripted(whole), NEVER)
     when = moments(1, changes=14, seconds=0.4)
-    kills, places = 0, set()
+    kills, places, rounds = 0, set(), count()
     while kills < KILLS - LIVE_KILLS:
-        folder = tmp_path / f"bench-{kills}"
+        folder = tmp_path / f"bench-{next(rounds)}"
         killed = Killed(partial(Path, folder))
         while killed.go_on(partial(scripted, folder), next(when)):
             pass
@@ -172,9 +173,9 @@ def test_the_live_model_killed_until_its_bench_is_done(
     finished = run_folder(after)
     assert finished is not None
     when = moments(2, changes=9, seconds=1)
-    kills, places = 0, set()
+    kills, places, rounds = 0, set(), count()
     while kills < LIVE_KILLS:
-        repository = before.copy(tmp_path / str(kills))
+        repository = before.copy(tmp_path / str(next(rounds)))
         killed = Killed(partial(run_folder, repository))
         while killed.go_on(partial(running, repository, *BENCH), next(when)):
             pass

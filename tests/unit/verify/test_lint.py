@@ -54,6 +54,17 @@ def test_turns_that_do_not_fit_the_wall_are_a_warning() -> None:
     assert reason.expected == "wall_seconds >= 240 (max_turns × turn_seconds)"
 
 
+def test_a_source_that_can_move_is_a_warning() -> None:
+    (reason,) = findings(model__source="hf://somebody/model@main/model.gguf")
+
+    assert (reason.rule, reason.severity, reason.place) == ("AV550", "warning", "model.source")
+    assert reason.found == "main"
+
+
+def test_a_source_at_a_commit_cannot_move() -> None:
+    assert findings(model__source=f"hf://somebody/model@{'0f' * 20}/model.gguf") == []
+
+
 def test_unpinned_weights_are_a_warning() -> None:
     assert only(model__weights__sha256=None) == ("AV121", "warning", "model.weights.sha256")
 
