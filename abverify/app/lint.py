@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from abverify.app.docket import open_repository
@@ -9,7 +10,8 @@ from abverify.app.experiments import lint_experiments
 from abverify.app.lint_corpora import lint_corpus
 from abverify.app.lint_pins import lint_pins
 from abverify.app.reasons import error_reasons
-from abverify.errors import AbverifyError
+from abverify.bench.engines.endpoint_dialects import request_fields
+from abverify.errors import AbverifyError, InvalidError
 from abverify.model.report import FindingsReport, Reason
 from abverify.verify.lint import lint_contract
 from abverify.workspace.contracts import (
@@ -45,6 +47,7 @@ def lint(root: Path, names: Sequence[str]) -> FindingsReport:
     for loaded in contracts:
         known = {path: corpus.ids for path, corpus in corpora.items() if corpus.ids is not None}
         reasons += lint_contract(loaded.contract, place=_placer(loaded), corpora=known)
+        reasons += _knobs(loaded)
         reasons += _version(loaded, published)
         reasons += _successor(loaded, ids)
     reasons += lint_pins(open_repository(root), contracts)
@@ -98,6 +101,18 @@ def _corpora(root: Path, contracts: Sequence[LoadedContract]) -> dict[str, Linte
 
 def _placer(loaded: LoadedContract) -> Callable[..., str]:
     return lambda *path: str(loaded.document.place(path))
+
+
+def _knobs(loaded: LoadedContract) -> Iterator[Reason]:
+    """Knobs that the declared kind of server would drop in silence."""
+    config = loaded.contract.config
+    if config.engine.server is None:
+        return
+    try:
+        request_fields(config)
+    except InvalidError as error:
+        for reason in error_reasons(error, "unkept-knob"):
+            yield replace(reason, place=str(loaded.document.place(("config",))))
 
 
 def _version(loaded: LoadedContract, published: Mapping[str, bytes]) -> Iterator[Reason]:

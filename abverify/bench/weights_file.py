@@ -96,7 +96,7 @@ def unavailable(place: str, found: str, *, step: str | None = None) -> Indetermi
         place=place,
         expected="a readable GGUF file",
         found=found,
-        next_step=step or "put the file there, or correct model.source in the contract",
+        next_step=step or "put the file there, or correct its path in the contract",
     )
 
 

@@ -62,9 +62,10 @@ def test_the_checkouts_contracts_are_the_published_ones(docket: Repository) -> N
         ("max_tokens: 160", "max_tokens: 4096", "AV126"),
         ("min_completed: 20", "min_completed: 21", "AV127"),
         ("leetcode__01-missing-number}", "leetcode__99-missing}", "AV128"),
+        ("engine: {name: llama,", "engine: {name: endpoint, server: openai,", "AV541"),
         ("at_least: 1", "at_least: 2", "AV115"),
     ],
-    ids=["budgets", "placeholder", "context", "corpus", "smoke", "version"],
+    ids=["budgets", "placeholder", "context", "corpus", "smoke", "server", "version"],
 )
 def test_a_faulty_contract_is_found_before_anything_runs(
     repository: Repository, old: str, new: str, rule: str

@@ -49,7 +49,7 @@ class TestWeights:
         facts = refused(beside.run(*BENCH), 3, "AV510")
         assert facts["message"] == "the weights are not here"
         assert facts["at"] == str(beside.root / "models" / FILE)
-        assert facts["next"] == "put the file there, or correct model.source in the contract"
+        assert facts["next"] == "put the file there, or correct its path in the contract"
         assert beside.tree() == before
 
     @pytest.mark.parametrize("size", [0, 3, 40, 1 << 20])
