@@ -44,7 +44,7 @@ def log(root: Path, name: str | None) -> LogReport:
     folder = f"gates/{gate}/" if gate else "gates/"
     return LogReport(
         gate=str(gate) if gate else None,
-        lines=_lines(repository, ordered),
+        lines=record_lines(repository, ordered),
         reasons=tuple(map(ledger_reason, repository.ledger.faults)),
         total=sum(path.startswith(folder) for path in repository.ledger.files),
     )
@@ -60,7 +60,7 @@ def show_record(root: Path, name: str) -> RecordReport:
     repository = open_repository(root)
     require_sound(repository)
     record = find_record(repository, name)
-    (line,) = _lines(repository, [record])
+    (line,) = record_lines(repository, [record])
     return RecordReport(
         line=line,
         issuers=record.issuers,
@@ -83,7 +83,8 @@ def cited_by(record: Record) -> frozenset[str]:
             return frozenset([prior.sha256] if prior else [])
 
 
-def _lines(repository: Repository, records: Collection[Record]) -> tuple[RecordLine, ...]:
+def record_lines(repository: Repository, records: Collection[Record]) -> tuple[RecordLine, ...]:
+    """Some verified records as lines, in the order given."""
     void = voided(repository.ledger.chains.values())
     held = {record.sha256 for record in unlifted(repository.ledger)}
     return tuple(_line(repository, record, void, held) for record in records)
