@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from abverify.cli import completion
 from abverify.cli.options import common_options
 from abverify.cli.run import PARANOID_HELP, UNSAFE_HELP
 from abverify.cli.signing import signing_options
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
     epilog="Examples:\n\n  abverify check V1_004\n\n"
     "  abverify check S1_004 --run --record --key operator"
 )
-@click.argument("gates", nargs=-1, required=True, metavar="GATE...")
+@click.argument(
+    "gates", nargs=-1, required=True, metavar="GATE...", shell_complete=completion.gates
+)
 @click.option("--run", "run_missing", is_flag=True, help="First make the evidence that is missing.")
 @click.option("--record", is_flag=True, help="Sign and append what was decided.")
 @click.option("--unsafe-no-sandbox", "unsafe", is_flag=True, help=UNSAFE_HELP)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from abverify.cli import completion
 from abverify.cli.options import common_options
 from abverify.cli.run import UNSAFE_HELP
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     "Examples:\n\n  abverify compare S294\n\n  abverify compare S294 --run\n\n"
     "  abverify compare --table"
 )
-@click.argument("experiment", required=False)
+@click.argument("experiment", required=False, shell_complete=completion.experiments)
 @click.option("--table", "as_table", is_flag=True, help="Every claim that was tested, as a table.")
 @click.option("--run", "run_missing", is_flag=True, help="First run the arms without evidence.")
 @click.option("--unsafe-no-sandbox", "unsafe", is_flag=True, help=UNSAFE_HELP)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from abverify.cli import completion
 from abverify.cli.options import common_options
 from abverify.cli.signing import signing_options
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command(epilog="Example:\n\n  abverify discharge S1_005 --reason 'met on the small bench'")
-@click.argument("gate")
+@click.argument("gate", shell_complete=completion.gates)
 @signing_options(proposable=True)
 @common_options
 def command(common: Common, signature: Signature, gate: str) -> int:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from abverify.cli import completion
 from abverify.cli.options import common_options
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ def command() -> None:
 
 
 @command.command(epilog="Example:\n\n  abverify evidence show m294-smoke")
-@click.argument("bundle")
+@click.argument("bundle", shell_complete=completion.bundles)
 @common_options
 def show(common: Common, bundle: str) -> int:
     """Show a bundle by run id or folder: its lock, its trials, its recomputed scores."""
@@ -29,7 +30,7 @@ def show(common: Common, bundle: str) -> int:
 
 
 @command.command(epilog="Example:\n\n  abverify evidence verify m294-smoke")
-@click.argument("bundle")
+@click.argument("bundle", shell_complete=completion.bundles)
 @common_options
 def verify(common: Common, bundle: str) -> int:
     """Compare every byte of a bundle with its manifest, and its journal with itself."""
@@ -40,7 +41,7 @@ def verify(common: Common, bundle: str) -> int:
 
 
 @command.command(epilog="Example:\n\n  abverify evidence rescore m294-smoke --profile strict/1")
-@click.argument("bundle")
+@click.argument("bundle", shell_complete=completion.bundles)
 @click.option("--profile", required=True, metavar="NAME/VERSION", help="Such as strict/1.")
 @common_options
 def rescore(common: Common, bundle: str, profile: str) -> int:

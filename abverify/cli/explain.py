@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import click
 
+from abverify.cli import completion
+
 
 @click.command(epilog="Example:\n\n  abverify explain AV301")
-@click.argument("rule", required=False)
+@click.argument("rule", required=False, shell_complete=completion.rules)
 def command(rule: str | None) -> int:
     """Explain a rule, with a failing and a passing example; without RULE, list them all."""
     from abverify.model.rules import all_rules

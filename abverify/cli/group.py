@@ -15,34 +15,46 @@ from abverify._version import __version__
 if TYPE_CHECKING:
     from abverify.errors import AbverifyError
 
-VERBS = {
-    "amend": ("amend", "Publish a contract version: an introduction or an amendment, signed."),
-    "audit": ("audit", "Verify every record, its signatures, and all that it cites."),
-    "check": ("check", "Is this gate open? Decide from evidence and ledger, and say why."),
-    "discharge": ("discharge", "Sign that a gate is met."),
-    "compare": ("compare", "Compare the arms of an experiment, and say what may be concluded."),
-    "doctor": ("doctor", "What this machine lacks of what contracts need, and what mends it."),
-    "evidence": ("evidence", "Show and verify evidence bundles."),
-    "explain": ("explain", "Explain a rule, with a failing and a passing example."),
-    "init": ("init", "Start a repository: a contract, a fixture, a key, a trust root, CI."),
-    "integrate": ("integrate", "Take waiting records into the log, and sign its checkpoint."),
-    "keys": ("keys", "Make and list signing keys; they live outside the repository."),
-    "lift": ("lift", "Sign the end of a suspension whose conditions are covered."),
-    "lint": ("lint", "Find what is wrong with contracts and fixtures before anything runs."),
-    "log": ("log", "The records of a gate or of all, in order."),
-    "model": ("model", "Inspect weights and adapters, and say what two of them share."),
-    "record": ("record", "Export records in the forms of other tools."),
-    "retract": ("retract", "Sign that a record is void, with all that rests on it."),
-    "plan": ("plan", "What an experiment's design can find, before anything runs."),
-    "run": ("run", "Run a gate's calibration, smoke test or bench, and keep the evidence."),
-    "schema": ("schema", "Print the JSON Schema of a document."),
-    "sign": ("sign", "Add a signature to a proposed record; with enough it enters the ledger."),
-    "show": ("show", "One verified record, whole."),
-    "status": ("status", "Every gate and scope, with its state derived from the ledger."),
-    "suspend": ("suspend", "Sign a suspension of a scope or of gates."),
-    "toolcalls": ("toolcalls", "Parse tool calls out of raw assistant text."),
-    "trust": ("trust", "Start or show the trust root that says who may sign what."),
+SECTIONS = {
+    "Ask": {
+        "check": "Is this gate open? Decide from evidence and ledger, and say why.",
+        "compare": "Compare the arms of an experiment, and say what may be concluded.",
+        "status": "Every gate and scope, with its state derived from the ledger.",
+        "log": "The records of a gate or of all, in order.",
+        "show": "One verified record, whole.",
+        "audit": "Verify every record, its signatures, and all that it cites.",
+        "report": "One HTML page about a gate, an experiment, the audit or everything.",
+        "lint": "Find what is wrong with contracts and fixtures before anything runs.",
+        "doctor": "What this machine lacks of what contracts need, and what mends it.",
+    },
+    "Measure": {
+        "run": "Run a gate's calibration, smoke test or bench, and keep the evidence.",
+        "plan": "What an experiment's design can find, before anything runs.",
+        "model": "Inspect weights and adapters, and say what two of them share.",
+        "evidence": "Show and verify evidence bundles.",
+        "toolcalls": "Parse tool calls out of raw assistant text.",
+    },
+    "Change and sign": {
+        "amend": "Publish a contract version, signed; or judge a change, a branch, a history.",
+        "discharge": "Sign that a gate is met.",
+        "suspend": "Sign a suspension of a scope or of gates.",
+        "lift": "Sign the end of a suspension whose conditions are covered.",
+        "retract": "Sign that a record is void, with all that rests on it.",
+        "sign": "Add a signature to a proposed record; with enough it enters the ledger.",
+        "integrate": "Take waiting records into the log, and sign its checkpoint.",
+        "trust": "Who may sign what: start, rotate, revoke, co-sign or show the trust root.",
+        "keys": "Make and list signing keys; they live outside the repository.",
+        "record": "Export records in the forms of other tools.",
+    },
+    "Set up and look up": {
+        "init": "Start a repository: a contract, a fixture, a key, a trust root, CI.",
+        "schema": "Print the JSON Schema of a document.",
+        "explain": "Explain a rule, with a failing and a passing example.",
+    },
 }
+"""The verbs by what they are for; each is the module of its name."""
+
+VERBS = {name: meaning for verbs in SECTIONS.values() for name, meaning in verbs.items()}
 
 INTERRUPTED = 130
 INTERNAL = 70
@@ -61,7 +73,7 @@ class LazyGroup(click.Group):
         del ctx
         if cmd_name not in VERBS:
             return None
-        module = importlib.import_module(f"abverify.cli.{VERBS[cmd_name][0]}")
+        module = importlib.import_module(f"abverify.cli.{cmd_name}")
         command: click.Command = module.command
         return command
 
@@ -89,10 +101,11 @@ class LazyGroup(click.Group):
             return 0
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Lists the verbs from the table, without importing any of them."""
+        """Lists the verbs by what they are for, without importing any of them."""
         del ctx
-        with formatter.section("Verbs"):
-            formatter.write_dl([(name, VERBS[name][1]) for name in sorted(VERBS)])
+        for title, verbs in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl(list(verbs.items()), col_max=12)
 
 
 @click.group(

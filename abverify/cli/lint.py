@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from abverify.cli import completion
 from abverify.cli.options import common_options
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @click.command(epilog="Examples:\n\n  abverify lint\n\n  abverify lint V1_004 --format json")
-@click.argument("gates", nargs=-1, metavar="[GATE]...")
+@click.argument("gates", nargs=-1, metavar="[GATE]...", shell_complete=completion.gates)
 @common_options
 def command(common: Common, gates: tuple[str, ...]) -> int:
     """Find what is wrong with contracts, fixtures and pins before anything runs.

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from abverify.cli import completion
 from abverify.cli.options import common_options
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @click.command(epilog="Examples:\n\n  abverify log\n\n  abverify log S1_005")
-@click.argument("gate", required=False)
+@click.argument("gate", required=False, shell_complete=completion.gates)
 @common_options
 def command(common: Common, gate: str | None) -> int:
     """List the records of a gate, or of all gates, oldest first.

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from abverify.cli import completion
 from abverify.cli.options import common_options
 from abverify.cli.run import PARANOID_HELP
 from abverify.model.model_diff import KEYS
@@ -23,7 +24,7 @@ def command() -> None:
 @command.command(
     epilog="Examples:\n\n  abverify model inspect model.gguf\n\n  abverify model inspect S1_004"
 )
-@click.argument("model", metavar="FILE|GATE")
+@click.argument("model", metavar="FILE|GATE", shell_complete=completion.gates)
 @click.option("--paranoid", is_flag=True, help=PARANOID_HELP)
 @common_options
 def inspect(common: Common, model: str, paranoid: bool) -> int:  # noqa: FBT001 (click)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from abverify.cli import completion
 from abverify.cli.options import common_options
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @click.command(epilog="Examples:\n\n  abverify plan S294\n\n  abverify plan M294 --format json")
-@click.argument("experiment")
+@click.argument("experiment", shell_complete=completion.experiments)
 @common_options
 def command(common: Common, experiment: str) -> int:
     """Tell the power of an experiment's design, before anything runs.

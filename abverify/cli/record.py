@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from abverify.cli import completion
+
 if TYPE_CHECKING:
     from abverify.app.export import Form
 
@@ -19,7 +21,7 @@ def command() -> None:
     epilog="Examples:\n\n  abverify record export S1_004#1 --format pae -o message.bin\n\n"
     "  abverify record export S1_004#1 --format sigstore-bundle -o record.sigstore.json"
 )
-@click.argument("record")
+@click.argument("record", shell_complete=completion.records)
 @click.option(
     "--format",
     "form",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from abverify.cli import completion
 from abverify.cli.options import common_options
 from abverify.cli.signing import signing_options
 
@@ -20,7 +21,7 @@ _CAUSES = ("key-compromise", "evidence-invalid", "issued-in-error", "superseded"
     epilog="Example:\n\n  abverify retract S1_005#3 --cause evidence-invalid "
     "--reason 'the meter was broken'"
 )
-@click.argument("record")
+@click.argument("record", shell_complete=completion.records)
 @click.option("--cause", type=click.Choice(_CAUSES), required=True, help="What is wrong with it.")
 @signing_options(proposable=True)
 @common_options

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from abverify.cli import completion
 from abverify.cli.options import common_options
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ UNSAFE_HELP = "Run tools and oracles unconfined; the evidence says so and never 
     epilog="Examples:\n\n  abverify run S1_004 --stage calibrate\n\n"
     "  abverify run S1_004 --stage bench"
 )
-@click.argument("gate")
+@click.argument("gate", shell_complete=completion.gates)
 @click.option(
     "--stage",
     type=click.Choice(["calibrate", "smoke", "bench"]),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import click
 
+from abverify.cli import completion
+
 
 @click.command(epilog="Example:\n\n  abverify schema contract > contract.v1.schema.json")
-@click.argument("document", required=False)
+@click.argument("document", required=False, shell_complete=completion.schemas)
 def command(document: str | None) -> int:
     """Print the JSON Schema of a document; without DOCUMENT, list what there is."""
     from abverify.app.schemas import SCHEMAS, schema_text

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from abverify.cli import completion
 from abverify.cli.options import common_options
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @click.command(epilog="Examples:\n\n  abverify show S1_004#1\n\n  abverify show 5e1f0c2a")
-@click.argument("record")
+@click.argument("record", shell_complete=completion.records)
 @common_options
 def command(common: Common, record: str) -> int:
     """Show a verified record: what it says, who signed it, and what cites it.

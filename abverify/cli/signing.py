@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from abverify.cli import completion
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -54,6 +56,7 @@ def signing_options(
                 show_default=True,
                 metavar="KEY",
                 help=KEY_HELP,
+                shell_complete=completion.keys,
             ),
             click.option(
                 "--reason",
