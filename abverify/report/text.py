@@ -46,6 +46,7 @@ _RENDERERS = {
     "LogReport": ("log_text", "render_log"),
     "ModelDiffReport": ("model_text", "render_model_diff"),
     "ModelReport": ("model_text", "render_model"),
+    "PageReport": ("html.summary", "render_page"),
     "PlanReport": ("compare_text", "render_plan"),
     "RecordReport": ("log_text", "render_record"),
     "RunReport": ("text", "render_run"),

@@ -2,7 +2,7 @@
 
 Ids are stable for ever and grouped by hundreds: 0xx the command and the
 machine, 1xx documents, 3xx evidence and verdicts, 4xx integrity and records,
-5xx measuring, 6xx experiments, 9xx abverify itself.
+5xx measuring, 6xx experiments, 8xx pages and adoption, 9xx abverify itself.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ def all_rules() -> dict[str, Rule]:
         integrity,
         machine,
         measuring,
+        pages,
         trail,
     )
 
@@ -45,6 +46,7 @@ def all_rules() -> dict[str, Rule]:
         *trail.RULES,
         *experiments.RULES,
         *adoption.RULES,
+        *pages.RULES,
     ]
     catalogue = {rule.id: rule for rule in rules}
     if len(catalogue) != len(rules):
