@@ -45,14 +45,15 @@ def gate_page(repository: Repository, loaded: LoadedContract) -> Page:
         exit_code=check.exit_code,
         checked=check.checked,
         total=check.total,
-        what="criteria",
+        what="criteria decided",
         made_at=timestamp(repository.now),
         version=__version__,
-        facts=_facts(check, bundle),
+        facts=_facts(loaded, check, bundle),
         reasons=check.reasons,
         trail=trail(repository, [loaded.contract.gate]),
         provenance=gate_provenance(repository, loaded, check, told),
         criteria=_bars(loaded, check),
+        metrics=check.metrics,
         evidence=check.evidence,
         decided_by=check.decided_by,
         scopes=check.scopes,
@@ -70,7 +71,10 @@ def _shown(decision: Decision) -> Bundle | None:
     return max(bundles, key=lambda b: (b.manifest.finished_at, b.path), default=None)
 
 
-def _facts(check: CheckReport, bundle: Bundle | None) -> tuple[tuple[str, str], ...]:
+def _facts(
+    loaded: LoadedContract, check: CheckReport, bundle: Bundle | None
+) -> tuple[tuple[str, str], ...]:
+    adapter = loaded.contract.model.adapter
     weights = check.weights_sha256 or "described, not pinned"
     shown = [("shown below", f"{bundle.path}, which decides nothing")] if bundle else []
     return (
@@ -78,10 +82,14 @@ def _facts(check: CheckReport, bundle: Bundle | None) -> tuple[tuple[str, str], 
         ("contract", f"{check.contract_version}  sha256 {check.contract_sha256}"),
         ("model", check.model),
         ("weights", weights),
+        *((("adapter", f"{adapter.name}  sha256 {adapter.sha256}"),) if adapter else ()),
         ("identity", check.identity),
         *((("decided by", check.decided_by),) if check.decided_by else shown),
-        *((f"measured {name}", f"{x}/{n}") for name, x, n in check.metrics),
-        *((("attempts", str(check.attempts_total)),) if check.attempts_total else ()),
+        *(
+            (("attempts", f"{check.attempts_total} in all, abandoned ones included"),)
+            if check.attempts_total
+            else ()
+        ),
         *(("next", step) for step in check.next),
     )
 

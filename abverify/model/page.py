@@ -144,6 +144,7 @@ class Page:
         trail: the records that the subject rests on.
         provenance: where everything comes from.
         criteria: the criteria as decided.
+        metrics: every metric of the evidence that decided, as numerator and denominator.
         evidence: every bundle that was considered.
         decided_by: the folder of the bundle that decided.
         gates: every gate, for a page about all of them.
@@ -170,6 +171,7 @@ class Page:
     trail: TrailPage
     provenance: Provenance
     criteria: tuple[CriterionBar, ...] = ()
+    metrics: tuple[tuple[str, int, int], ...] = ()
     evidence: tuple[EvidenceLine, ...] = ()
     decided_by: str | None = None
     gates: tuple[GateLine, ...] = ()

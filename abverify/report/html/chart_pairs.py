@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from abverify.model.compare_report import ContrastLine, PairLine
 
 _LEFT = 250.0
-_RIGHT = 190.0
-_WIDTH = 960.0
+_RIGHT = 230.0
+_WIDTH = 1032.0
 _ROW = 22.0
 _HEAD = 30.0
 _APART = 5.0
@@ -38,7 +38,7 @@ def pairs_chart(
     height = _HEAD + len(contrast.pairs) * _ROW + 8
     rows = [
         _pair(pair, _HEAD + (row + 0.5) * _ROW, arms, anchors)
-        for row, pair in enumerate(contrast.pairs)
+        for row, pair in enumerate(sorted(contrast.pairs, key=_gained))
     ]
     ticks = [
         part
@@ -52,6 +52,17 @@ def pairs_chart(
     return picture(_WIDTH, height, label, *ticks, *rows)
 
 
+def _gained(pair: PairLine) -> tuple[float, str]:
+    """The order of the rows: the greatest gain first, the greatest loss last."""
+    before, after = _rates(pair)
+    return before - after, pair.fixture
+
+
+def _rates(pair: PairLine) -> tuple[float, float]:
+    before = pair.control / pair.control_n if pair.control_n else 0.0
+    return before, pair.treatment / pair.treatment_n if pair.treatment_n else 0.0
+
+
 def _x(share: float) -> float:
     return _LEFT + share * (_WIDTH - _LEFT - _RIGHT)
 
@@ -59,8 +70,7 @@ def _x(share: float) -> float:
 def _pair(
     pair: PairLine, middle: float, arms: tuple[str, str], anchors: Mapping[tuple[str, str], str]
 ) -> Markup:
-    before = pair.control / pair.control_n if pair.control_n else 0.0
-    after = pair.treatment / pair.treatment_n if pair.treatment_n else 0.0
+    before, after = _rates(pair)
     apart = _APART if before == after else 0.0
     way = "gain" if after > before else "loss" if after < before else "tie"
     said = f"{pair.control}/{pair.control_n} → {pair.treatment}/{pair.treatment_n}"

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from abverify.model.page import CriterionBar
 
 _LEFT = 250.0
-_RIGHT = 190.0
-_WIDTH = 960.0
+_RIGHT = 230.0
+_WIDTH = 1032.0
 _ROW = 26.0
 _HEAD = 30.0
 
@@ -88,11 +88,10 @@ def arms_chart(arms: Sequence[ArmLine], control: str) -> Markup | None:
             middle = y + _ROW / 2
             role = "control" if arm.id == control else "treatment"
             low, high = rate.interval
-            said = f"{rate.x}/{rate.n}   {low:.1%} to {high:.1%}"
             parts += [
                 text(16, middle + 4, shortened(f"{arm.id} ({role})", 36), "dim"),
                 _point(_SHARE, rate.x / rate.n, rate.interval, middle, role),
-                text(_WIDTH, middle + 4, said, "num", "end"),
+                _said(f"{rate.x}/{rate.n}", f"{low:.1%} to {high:.1%}", middle),
             ]
             y += _ROW
         y += 6
@@ -113,14 +112,21 @@ def effects_chart(contrast: ContrastLine) -> Markup | None:
         rows += [
             text(0, middle + 4, shortened(f"{effect.endpoint} ({effect.role})", 38)),
             _point(_DIFFERENCE, effect.effect, effect.interval, middle, "treatment"),
-            text(
-                _WIDTH, middle + 4, f"{effect.effect:+.3f}   {low:+.3f} to {high:+.3f}",
-                "num", "end",
-            ),
-        ]  # fmt: skip
+            _said(f"{effect.effect:+.3f}", f"{low:+.3f} to {high:+.3f}", middle),
+        ]
     label = f"{contrast.treatment} minus control: differences of shares with 95 % limits"
     axis = _axis(_DIFFERENCE, (-1, -0.5, 0, 0.5, 1), height)
     return picture(_WIDTH, height, label, axis, zero, *rows)
+
+
+def _said(value: str, limits: str, middle: float) -> Markup:
+    """A value and its limits as text, in two columns at the right."""
+    return group(
+        [
+            text(_WIDTH - 130, middle + 4, value, "strong", "end"),
+            text(_WIDTH, middle + 4, limits, "dim", "end"),
+        ]
+    )
 
 
 def _point(

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from abverify.model.page import SurvivalLine
 
 _LEFT = 56.0
-_RIGHT = 210.0
-_WIDTH = 960.0
+_RIGHT = 230.0
+_WIDTH = 1032.0
 _TOP = 16.0
 _HEIGHT = 200.0
 _ROW = 18.0
@@ -27,14 +27,19 @@ _LABEL = 16.0
 class _Frame:
     """Where a turn and a share lie in the picture."""
 
-    def __init__(self, last: int) -> None:
+    def __init__(self, last: int, *, several: bool) -> None:
         self.last = max(1, last)
+        self._first = 0 if several else 1
 
     def x(self, turn: float) -> float:
         return _LEFT + turn / self.last * (_WIDTH - _LEFT - _RIGHT)
 
     def y(self, share: float) -> float:
         return _TOP + (1 - share) * _HEIGHT
+
+    def arm(self, number: int) -> str:
+        """The class of an arm's signs; a curve that stands alone is no control."""
+        return f"arm-{number + self._first}"
 
     def ticks(self) -> list[int]:
         every = -(-self.last // _MOST_TICKS)
@@ -45,7 +50,7 @@ def survival_chart(lines: Sequence[SurvivalLine]) -> Markup | None:
     """The curves of all arms; the first is drawn as the control where there are several."""
     if not lines:
         return None
-    frame = _Frame(max(item.last for item in lines))
+    frame = _Frame(max(item.last for item in lines), several=len(lines) > 1)
     height = _TOP + _HEIGHT + 44 + len(lines) * _ROW
     curves = [_curve(item, number, frame) for number, item in enumerate(lines)]
     label = "Share of trials that have kept the call format, by turn (Kaplan-Meier, 95 % limits)"
@@ -70,12 +75,12 @@ def _curve(item: SurvivalLine, number: int, frame: _Frame) -> Markup:
         path += [f"H{frame.x(step.turn):.1f}", f"V{frame.y(step.share):.1f}"]
     path.append(f"H{frame.x(item.last):.1f}")
     marks = [
-        line(frame.x(turn), y - 5, frame.x(turn), y + 5, f"censor {_arm(number)}")
+        line(frame.x(turn), y - 5, frame.x(turn), y + 5, f"censor {frame.arm(number)}")
         for turn in sorted(set(item.censored))
         for y in (frame.y(_at(item, turn)),)
     ]
     band = _band(item, number, frame)
-    return group([band, tag("path", d=" ".join(path), class_=f"curve {_arm(number)}"), *marks])
+    return group([band, tag("path", d=" ".join(path), class_=f"curve {frame.arm(number)}"), *marks])
 
 
 def _band(item: SurvivalLine, number: int, frame: _Frame) -> Markup:
@@ -88,7 +93,7 @@ def _band(item: SurvivalLine, number: int, frame: _Frame) -> Markup:
             y=frame.y(step.high),
             width=frame.x(end) - frame.x(step.turn),
             height=frame.y(step.low) - frame.y(step.high),
-            class_=f"band {_arm(number)}",
+            class_=f"band {frame.arm(number)}",
         )
         for step, end in zip(item.steps, ends, strict=True)
         if step.low is not None and step.high is not None and end > step.turn
@@ -104,7 +109,7 @@ def _labels(lines: Sequence[SurvivalLine], frame: _Frame) -> Markup:
         below = max(wanted, below + _LABEL)
         item = lines[number]
         words = f"{shortened(item.arm, 20)} {_at(item, item.last):.0%}"
-        parts.append(text(_WIDTH - _RIGHT + 12, below + 4, words, f"name {_arm(number)}"))
+        parts.append(text(_WIDTH - _RIGHT + 12, below + 4, words, f"name {frame.arm(number)}"))
     return group(parts)
 
 
@@ -115,7 +120,7 @@ def _at_risk(lines: Sequence[SurvivalLine], frame: _Frame) -> Iterator[Markup]:
         yield text(_WIDTH - _RIGHT + 12, y, f"left in {shortened(item.arm, 20)}", "small dim")
         for turn in frame.ticks():
             left = str(_left(item, turn))
-            yield text(frame.x(turn), y, left, f"small num {_arm(number)}", "middle")
+            yield text(frame.x(turn), y, left, f"small num {frame.arm(number)}", "middle")
 
 
 def _left(item: SurvivalLine, turn: int) -> int:
@@ -127,7 +132,3 @@ def _left(item: SurvivalLine, turn: int) -> int:
 def _at(item: SurvivalLine, turn: int) -> float:
     shares = [step.share for step in item.steps if step.turn <= turn]
     return shares[-1] if shares else 1.0
-
-
-def _arm(number: int) -> str:
-    return f"arm-{number}"

@@ -24,8 +24,8 @@ LETTERS = {
 }
 """How each kind of record is written in the picture and beside the list."""
 
-_LEFT = 232.0
-_WIDTH = 960.0
+_LEFT = 256.0
+_WIDTH = 1032.0
 _LANE = 34.0
 _TOP = 30.0
 _NARROWEST = 30.0
@@ -65,7 +65,7 @@ def _days(trail: TrailPage, column: float, height: float) -> Markup:
 
 def _lane(lane: Lane, y: float, column: float) -> Markup:
     middle = y + _LANE / 2
-    name = text(0, middle + 4, shortened(lane.name, 34), f"lane-{lane.kind}")
+    name = text(0, middle + 4, shortened(lane.name, 36), f"lane-{lane.kind}")
     return group([name, *_stretches(lane, middle, column)])
 
 
