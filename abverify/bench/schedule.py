@@ -15,7 +15,7 @@ from abverify.evidence.manifest import Attempt
 from abverify.evidence.rows import Trial, TrialEnded, TrialStarted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from abverify.bench.engines import Engine
     from abverify.bench.journal import Journal
@@ -78,44 +78,54 @@ def run_trials(
         if (trial.fixture, trial.seed) in done:
             continue
         watcher.trial_started(trial, number, len(trials))
-        _run_one(plan, trial, fixture, engine, bench, journal, watcher)
+        journal.attempt(Attempt(fixture=trial.fixture, seed=trial.seed, at=timestamp(now())))
+
+        def emit(row: Row) -> None:
+            journal.append(row)
+            watcher.row(row)
+
+        run_trial(plan, trial, fixture, engine, bench, emit)
 
 
-def _run_one(
+def run_trial(
     plan: Plan,
     trial: Trial,
     fixture: Fixture,
     engine: Engine,
     bench: Bench,
-    journal: Journal,
-    watcher: Watcher,
+    emit: Callable[[Row], None],
 ) -> None:
+    """Runs one trial in a workspace of its own, from its first row to its last.
+
+    A failure of the engine or the sandbox is its end too, as an infrastructure failure.
+    """
     turns = 0
 
-    def emit(row: Row) -> None:
+    def counting(row: Row) -> None:
         nonlocal turns
         turns += row.kind == "turn"
-        journal.append(row)
-        watcher.row(row)
+        emit(row)
 
-    journal.attempt(Attempt(fixture=trial.fixture, seed=trial.seed, at=timestamp(now())))
-    emit(TrialStarted(trial=trial))
+    counting(TrialStarted(trial=trial))
     with tempfile.TemporaryDirectory(prefix="abverify-trial-") as folder:
         workspace = Path(folder) / "workspace"
         workspace.mkdir()
         arena = Arena(
-            trial, fixture, plan.config, plan.system_prompt, engine, bench, workspace, emit
+            trial, fixture, plan.config, plan.system_prompt, engine, bench, workspace, counting
         )
         try:
             arena.run()
         except (EngineFailure, SandboxFailed) as failure:
-            emit(
-                TrialEnded(
-                    trial=trial,
-                    outcome="infrastructure_failure",
-                    reason=str(failure)[:500],
-                    turns=turns,
-                    changes=(),
-                    millis=0,
-                )
-            )
+            counting(broken_off(trial, str(failure), turns=turns))
+
+
+def broken_off(trial: Trial, reason: str, *, turns: int) -> TrialEnded:
+    """The end of a trial that measured nothing: the infrastructure failed it."""
+    return TrialEnded(
+        trial=trial,
+        outcome="infrastructure_failure",
+        reason=reason[:500],
+        turns=turns,
+        changes=(),
+        millis=0,
+    )
