@@ -37,7 +37,7 @@ def render(page: Page) -> str:
     style, script = (_source(environment, name) for name in ("style.css", "script.js"))
     anchors = {(t.arm, t.fixture): t.anchor for t in reversed(page.transcripts)}
     comparison = page.comparison
-    html = environment.get_template("page.html").render(
+    return environment.get_template("page.html").render(
         beginning=Markup(_BEGINNING),  # noqa: S704 (a constant)
         page=page,
         style=Markup(style),  # noqa: S704 (our own file)
@@ -53,7 +53,6 @@ def render(page: Page) -> str:
         effects=effects_chart,
         pairs=lambda contrast, control: pairs_chart(contrast, control, anchors),
     )
-    return "\n".join(line.rstrip(" ") for line in html.split("\n"))
 
 
 def is_page(beginning: str) -> bool:
