@@ -17,7 +17,7 @@ demo: .venv/demo.stamp
 	@$(BIN)/python tools/demo.py
 
 test: .venv/dev.stamp
-	@tools/system_packages.sh bwrap cargo ssh-keygen
+	@tools/system_packages.sh bwrap cargo ssh-keygen chromium
 	@$(BIN)/python -m pytest -n 2 --dist worksteal
 
 lint: .venv/dev.stamp

@@ -3,10 +3,23 @@
 # Usage: tools/system_packages.sh COMMAND...
 set -eu
 
+# Whether a command is there; of Chromium any build will do.
+there() {
+    case "$1" in
+        chromium)
+            for name in chromium-headless-shell chromium chromium-browser google-chrome; do
+                command -v "$name" >/dev/null 2>&1 && return 0
+            done
+            return 1 ;;
+        *) PATH="$PATH:$HOME/.cargo/bin" command -v "$1" >/dev/null 2>&1 ;;
+    esac
+}
+
 missing=""
 for command in "$@"; do
-    PATH="$PATH:$HOME/.cargo/bin" command -v "$command" >/dev/null 2>&1 && continue
+    there "$command" && continue
     case "$command" in
+        chromium) missing="$missing chromium-headless-shell" ;;
         bwrap) missing="$missing bubblewrap" ;;
         ssh-keygen) missing="$missing openssh-client" ;;
         *) missing="$missing $command" ;;
@@ -29,7 +42,7 @@ fi
 echo "installing:$missing"
 # A stale package list makes the install fail, so the list is refreshed on the second try only.
 # shellcheck disable=SC2086
-DEBIAN_FRONTEND=noninteractive $sudo apt-get install --yes --quiet $missing >/dev/null 2>&1 || {
+DEBIAN_FRONTEND=noninteractive $sudo apt-get install --yes --quiet --no-install-recommends $missing >/dev/null 2>&1 || {
     $sudo apt-get update --quiet >/dev/null
-    DEBIAN_FRONTEND=noninteractive $sudo apt-get install --yes --quiet $missing >/dev/null
+    DEBIAN_FRONTEND=noninteractive $sudo apt-get install --yes --quiet --no-install-recommends $missing >/dev/null
 }

@@ -28,7 +28,6 @@ PROGRAMS = (
     "chromium",
     "chromium-browser",
     "google-chrome",
-    "google-chrome-stable",
 )
 _WIRE = """
 import fcntl, os, sys
