@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from abverify.app.docket import Repository
     from abverify.evidence.bundle import Bundle
+    from abverify.model.calibration_report import CalibrationLine
     from abverify.model.compare_report import CompareReport
     from abverify.model.report import CheckReport
     from abverify.records.record import Record
@@ -29,7 +30,7 @@ def gate_provenance(
     bundles = tuple(shown)
     gate = loaded.contract.gate
     meter = check.calibration
-    calibrated = (("calibration", f"{meter.path}  sha256 {meter.sha256}"),) if meter else ()
+    calibrated = _calibrated(meter) if meter else ()
     return Provenance(
         facts=(*ledger_facts(repository), *_harness(bundles), *calibrated),
         artifacts=(
@@ -43,6 +44,11 @@ def gate_provenance(
             _AUDIT,
         ),
     )
+
+
+def _calibrated(meter: CalibrationLine) -> tuple[tuple[str, str], ...]:
+    """The calibration that the decision relies on, and how far it carries."""
+    return (("calibration", f"{meter.path}  sha256 {meter.sha256}"), *meter.count.lines())
 
 
 def experiment_provenance(

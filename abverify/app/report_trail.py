@@ -54,13 +54,14 @@ def _cited(record: Record) -> set[str]:
 
 
 def _tied(records: Sequence[Record], wanted: set[str]) -> tuple[Record, ...]:
-    """The wanted records, and those that cite them or are cited by them, however far."""
+    """The chains of the wanted records, and of those that cite them or are cited, however far."""
     found = set(wanted)
     while True:
         more = {record.sha256 for record in records if _cited(record) & found}
         more |= {cited for r in records if r.sha256 in found for cited in _cited(r)}
         if more <= found:
-            return tuple(record for record in records if record.sha256 in found)
+            gates = {record.gate for record in records if record.sha256 in found}
+            return tuple(record for record in records if record.gate in gates)
         found |= more
 
 

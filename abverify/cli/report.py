@@ -8,10 +8,17 @@ from typing import TYPE_CHECKING
 
 import click
 
+from abverify.cli import completion
 from abverify.cli.options import common_options
 
 if TYPE_CHECKING:
     from abverify.cli.options import Common
+
+
+def _subjects(context: click.Context, parameter: click.Parameter, typed: str) -> list[str]:
+    """The gates and experiments whose names begin like this."""
+    both = (completion.gates, completion.experiments)
+    return [name for names in both for name in names(context, parameter, typed)]
 
 
 @click.command(
@@ -20,7 +27,7 @@ if TYPE_CHECKING:
     "Examples:\n\n  abverify report S1_004 -o report.html\n\n"
     "  abverify report S294 -o report.html\n\n  abverify report --audit -o report.html"
 )
-@click.argument("subject", metavar="[GATE|EXPERIMENT]", required=False)
+@click.argument("subject", metavar="[GATE|EXPERIMENT]", required=False, shell_complete=_subjects)
 @click.option("--audit", is_flag=True, help="A page of the audit and of the whole trail.")
 @click.option("--force", is_flag=True, help="Overwrite a file that is no report.")
 @common_options

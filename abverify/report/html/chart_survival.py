@@ -65,7 +65,7 @@ def _grid(frame: _Frame) -> Iterator[Markup]:
         yield text(_LEFT - 8, frame.y(share) + 4, f"{share:.0%}", "small dim", "end")
     for turn in frame.ticks():
         yield text(frame.x(turn), _TOP + _HEIGHT + 18, str(turn), "small dim", "middle")
-    yield text(_WIDTH - _RIGHT + 12, _TOP + _HEIGHT + 18, "turn", "small dim")
+    yield text(_LEFT - 16, _TOP + _HEIGHT + 18, "turn", "small dim", "end")
 
 
 def _curve(item: SurvivalLine, number: int, frame: _Frame) -> Markup:
