@@ -78,11 +78,12 @@ def _lanes(repository: Repository, ordered: Sequence[Record], first: int) -> tup
         heads[record.gate] = record.seq
         if record.sha256 in drawn:
             then = whole.up_to(heads)
-            _note_gates(states, then, record)
-            _note_scopes(scopes, then)
+            reaches = isinstance(record.body, Suspension | Lift | Retraction)
+            _note_gates(states, then, record, reaches=reaches)
+            _note_scopes(scopes, then, reaches=reaches)
     for gate in gates:
         states[gate].append(gate_state(whole, gate, repository.now).state)
-    _note_scopes(scopes, whole)
+    _note_scopes(scopes, whole, reaches=True)
     return (
         *(Lane("scope", scope, tuple(found)) for scope, found in scopes.items()),
         *(Lane("gate", str(gate), tuple(found)) for gate, found in states.items()),
@@ -93,17 +94,23 @@ def _in_order(records: Iterable[Record]) -> list[Record]:
     return sorted(records, key=lambda record: (record.issued_at, str(record.gate), record.seq))
 
 
-def _note_gates(states: dict[GateId, list[str]], then: Ledger, record: Record) -> None:
-    """A decision or amendment changes its own gate only; time changes what is discharged."""
-    narrow = not isinstance(record.body, Suspension | Lift | Retraction)
+def _note_gates(
+    states: dict[GateId, list[str]], then: Ledger, record: Record, *, reaches: bool
+) -> None:
+    """The gates after a record: most kinds reach their own only, and time what is discharged."""
     for gate, found in states.items():
-        if found and narrow and gate != record.gate and found[-1] != "discharged":
+        if found and not reaches and gate != record.gate and found[-1] != "discharged":
             found.append(found[-1])
         else:
             found.append(gate_state(then, gate, record.issued_at).state)
 
 
-def _note_scopes(scopes: dict[str, list[str]], then: Ledger) -> None:
+def _note_scopes(scopes: dict[str, list[str]], then: Ledger, *, reaches: bool) -> None:
+    """The scopes after a record: decisions and amendments alone move none."""
+    if not reaches and all(scopes.values()):
+        for found in scopes.values():
+            found.append(found[-1])
+        return
     now = {item.scope: item.state for item in scope_states(then)}
     for scope, found in scopes.items():
         found.append(now.get(scope, "none"))
