@@ -25,7 +25,7 @@ def trail(repository: Repository, gates: Collection[GateId] | None) -> TrailPage
     """The records of some gates and what they are tied to; of all gates where None are named."""
     records = repository.ledger.records
     if gates is not None:
-        records = _tied(records, {record.sha256 for record in records if record.gate in gates})
+        records = _tied(records, {r.sha256 for r in records if _speaks_of(r, gates)})
     ordered = _in_order(records)
     first = max(0, len(ordered) - COLUMNS)
     places = {record.sha256: place for place, record in enumerate(ordered)}
@@ -34,12 +34,17 @@ def trail(repository: Repository, gates: Collection[GateId] | None) -> TrailPage
         lanes=_lanes(repository, ordered, first),
         first=first,
         links=tuple(
-            (places[cited], place)
+            (cited, place)
             for place, record in enumerate(ordered)
-            for cited in sorted(_cited(record))
-            if cited in places
+            for cited in sorted(places[sha256] for sha256 in _cited(record) & places.keys())
         ),
     )
+
+
+def _speaks_of(record: Record, gates: Collection[GateId]) -> bool:
+    """Whether a record stands in a chain of the gates, or holds one of them from elsewhere."""
+    held = record.body.gates if isinstance(record.body, Suspension) else ()
+    return record.gate in gates or any(str(gate) in held for gate in gates)
 
 
 def _cited(record: Record) -> set[str]:
