@@ -8,10 +8,13 @@ from abverify._clock import timestamp
 from abverify._version import __version__
 from abverify.app.audit import audit
 from abverify.app.docket import open_repository
+from abverify.app.reasons import error_reasons
 from abverify.app.report_provenance import ledger_facts, ledger_provenance
 from abverify.app.report_trail import trail
 from abverify.app.status import status
+from abverify.errors import AbverifyError
 from abverify.model.page import Page
+from abverify.model.status_report import StatusReport
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +27,7 @@ def audit_page(root: Path) -> Page:
     """Gathers the page of the audit; a ledger that cannot be trusted is told as such."""
     found = audit(root)
     repository = open_repository(root)
-    state = status(root)
+    state = _status(root)
     tones: dict[int, Tone] = {0: "good", 4: "bad"}
     return Page(
         kind="audit",
@@ -39,12 +42,21 @@ def audit_page(root: Path) -> Page:
         made_at=timestamp(repository.now),
         version=__version__,
         facts=found.facts,
-        reasons=found.reasons,
+        reasons=(*found.reasons, *state.reasons),
         trail=trail(repository, None),
         provenance=ledger_provenance(repository),
         gates=state.gates,
         scopes=state.scopes,
     )
+
+
+def _status(root: Path) -> StatusReport:
+    """The states beside an audit, which looks at no working contract: these may be malformed."""
+    try:
+        found = status(root)
+    except AbverifyError as error:
+        return StatusReport((), (), error_reasons(error, "no-states"))
+    return StatusReport(found.gates, found.scopes, ())
 
 
 def repository_page(repository: Repository) -> Page:

@@ -57,9 +57,14 @@ class TestOpening:
         browser.open(file)
         assert "Content Security Policy" in " ".join(browser.complaints)
 
-    @pytest.mark.parametrize("width", [360, 1180])
-    def test_nothing_is_wider_than_the_window(self, experiment: Browser, width: int) -> None:
-        experiment.look(width=width)
+    @pytest.mark.parametrize(("width", "paper"), [(360, False), (1180, False), (720, True)])
+    def test_nothing_is_wider_than_the_window_or_the_paper(
+        self,
+        experiment: Browser,
+        width: int,
+        paper: bool,  # noqa: FBT001
+    ) -> None:
+        experiment.look(width=width, paper=paper)
         experiment.js("document.querySelectorAll('details').forEach(d => d.open = true)")
         assert experiment.js("document.documentElement.scrollWidth") == width
 

@@ -202,6 +202,15 @@ class TestLedger:
         done(copy.run("report", "T1_001", "-o", str(tmp_path / "other.html")), 4)
         assert not (tmp_path / "other.html").exists()
 
+    def test_a_malformed_contract_keeps_nobody_from_the_audits_page(
+        self, laboratory: Repository, tmp_path: Path
+    ) -> None:
+        copy = laboratory.copy(tmp_path)
+        (copy.root / "contracts/T1_001.yaml").write_text("id: [", encoding="utf-8")
+        text = Reader(made(copy, tmp_path, "--audit", 0)).text
+        assert "clean" in text
+        assert "contracts/T1_001.yaml" in text
+
     def test_without_a_name_the_page_is_about_every_gate(
         self, laboratory: Repository, tmp_path: Path
     ) -> None:
