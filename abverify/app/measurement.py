@@ -125,8 +125,23 @@ def bench_for(corpus: Corpus, *, unsafe: bool) -> Bench:
     return Bench(find_sandbox(unsafe=unsafe), chains)
 
 
-def engine_for(root: Path, gate: OpenGate, watcher: Watcher, *, paranoid: bool = False) -> Engine:
+def engine_for(
+    root: Path,
+    gate: OpenGate,
+    watcher: Watcher,
+    *,
+    paranoid: bool = False,
+    threads: int | None = None,
+) -> Engine:
     """The engine the contract names: loaded, with the weights proven, or found and questioned.
+
+    Args:
+        root: the repository, to which relative paths of weights refer.
+        gate: the gate to be measured.
+        watcher: told of every sampled token.
+        paranoid: whether to read every byte of the weights.
+        threads: threads that llama.cpp computes with, which changes no byte of a result; by
+            default one for each usable core.
 
     Raises:
         AbverifyError: when weights or adapter are missing, damaged or not the pinned ones, or
@@ -149,7 +164,9 @@ def engine_for(root: Path, gate: OpenGate, watcher: Watcher, *, paranoid: bool =
         return open_endpoint(model.name, config, on_token=watcher.token)
     from abverify.bench.engines.llama import open_llama
 
-    return open_llama(model, config, root=root, paranoid=paranoid, on_token=watcher.token)
+    return open_llama(
+        model, config, root=root, threads=threads, paranoid=paranoid, on_token=watcher.token
+    )
 
 
 def engine_notes(engine: Engine) -> tuple[str, ...]:

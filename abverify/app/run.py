@@ -8,17 +8,11 @@ from typing import TYPE_CHECKING
 
 from abverify._canonical import canonical_digest
 from abverify._clock import now, timestamp
-from abverify.app.measurement import (
-    bench_for,
-    calibration_lock,
-    engine_for,
-    engine_notes,
-    open_gate,
-    run_lock,
-)
+from abverify.app.measurement import bench_for, calibration_lock, open_gate
+from abverify.app.runner import here
 from abverify.bench.calibrate import calibrate
 from abverify.bench.journal import Journal, refuse_other_locks
-from abverify.bench.schedule import Plan, run_trials
+from abverify.bench.schedule import Plan
 from abverify.errors import IndeterminateError
 from abverify.evidence.manifest import MANIFEST, START_SCHEMA, Start
 from abverify.evidence.scores import compute_scores
@@ -30,9 +24,12 @@ from abverify.workspace.evidence_store import evidence_folder, load_bundle
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
+    from abverify.app.cluster.runner import Cluster
     from abverify.app.measurement import OpenGate
+    from abverify.app.runner import Runner
     from abverify.bench.schedule import Watcher
     from abverify.evidence.bundle import Bundle
     from abverify.evidence.lock import RunLock
@@ -52,6 +49,7 @@ class RunRequest:
         unsafe: whether to run without a sandbox when none can be had.
         again: start another run although one with this lock is finished.
         paranoid: hash every byte of the weights even where their digest is remembered.
+        cluster: the cluster to measure on; None for this process.
     """
 
     gate: str
@@ -59,6 +57,7 @@ class RunRequest:
     unsafe: bool = False
     again: bool = False
     paranoid: bool = False
+    cluster: Cluster | None = None
 
 
 def run_stage(root: Path, request: RunRequest, watcher: Watcher) -> RunReport:
@@ -99,10 +98,8 @@ def _calibrate(root: Path, gate: OpenGate, request: RunRequest, watcher: Watcher
 def _bench(root: Path, gate: OpenGate, request: RunRequest, watcher: Watcher) -> RunReport:
     config = gate.contract.config
     with ExitStack() as stack:
-        bench = bench_for(gate.corpus, unsafe=request.unsafe)
-        engine = engine_for(root, gate, watcher, paranoid=request.paranoid)
-        stack.callback(engine.close)
-        lock = run_lock(gate, engine.facts(), bench)
+        runner = stack.enter_context(_runner(root, gate, request, watcher))
+        lock = runner.lock
         # The arms of an experiment share a folder, and their locks differ on purpose.
         if gate.heads and not request.again:
             refuse_other_locks(root / evidence_folder(gate.id), request.stage, lock)
@@ -115,12 +112,24 @@ def _bench(root: Path, gate: OpenGate, request: RunRequest, watcher: Watcher) ->
             system_prompt=gate.system_prompt,
         )
         journal, path = stack.enter_context(
-            _journal(root, gate, request.stage, run, lock, engine.identity)
+            _journal(root, gate, request.stage, run, lock, runner.identity)
         )
         if len(journal.measured()) == len(plan.trials()) and (root / path / MANIFEST).exists():
             return _finished(root, path, journal, gate)
-        run_trials(plan, engine, bench, journal, watcher)
-        return _close(journal, path, gate, engine_notes(engine))
+        runner.run(plan, journal, watcher)
+        return _close(journal, path, gate, runner.notes)
+
+
+def _runner(
+    root: Path, gate: OpenGate, request: RunRequest, watcher: Watcher
+) -> AbstractContextManager[Runner]:
+    """What measures the trials: this process, or a cluster."""
+    how = {"unsafe": request.unsafe, "paranoid": request.paranoid}
+    if request.cluster is None:
+        return here(root, gate, watcher, **how)
+    from abverify.app.cluster.runner import on_ray
+
+    return on_ray(root, gate, request.cluster, **how)
 
 
 def _one_turn(gate: OpenGate) -> RunConfig:

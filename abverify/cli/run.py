@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 import click
 
 from abverify.cli import completion
+from abverify.cli.cluster import cluster_options
 from abverify.cli.options import common_options
 
 if TYPE_CHECKING:
+    from abverify.app.cluster.runner import Cluster
     from abverify.cli.options import Common
 
 PARANOID_HELP = "Read every byte of the weights, also where their digest is remembered."
@@ -18,7 +20,8 @@ UNSAFE_HELP = "Run tools and oracles unconfined; the evidence says so and never 
 
 @click.command(
     epilog="Examples:\n\n  abverify run S1_004 --stage calibrate\n\n"
-    "  abverify run S1_004 --stage bench"
+    "  abverify run S1_004 --stage bench\n\n"
+    "  abverify run S1_004 --stage bench --runner ray --workers 4"
 )
 @click.argument("gate", shell_complete=completion.gates)
 @click.option(
@@ -30,9 +33,11 @@ UNSAFE_HELP = "Run tools and oracles unconfined; the evidence says so and never 
 @click.option("--again", is_flag=True, help="Start another run beside a finished one.")
 @click.option("--unsafe-no-sandbox", "unsafe", is_flag=True, help=UNSAFE_HELP)
 @click.option("--paranoid", is_flag=True, help=PARANOID_HELP)
+@cluster_options
 @common_options
 def command(
     common: Common,
+    cluster: Cluster | None,
     gate: str,
     stage: str,
     again: bool,  # noqa: FBT001 (click passes options by keyword)
@@ -48,5 +53,5 @@ def command(
     from abverify.cli.printing import show
     from abverify.cli.progress import Progress
 
-    request = RunRequest(gate, stage, unsafe=unsafe, again=again, paranoid=paranoid)  # type: ignore[arg-type]
+    request = RunRequest(gate, stage, unsafe, again, paranoid, cluster)  # type: ignore[arg-type]
     return show(common, run_stage(common.root, request, Progress(quiet=common.quiet)))

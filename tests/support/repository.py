@@ -42,10 +42,12 @@ class Repository:
         known = {**self.environment, **environment}
         return in_process(*arguments, "--root", str(self.root), environment=known)
 
-    def spawn(self, *arguments: str, wrapper: tuple[str, ...] = ()) -> Ran:
+    def spawn(self, *arguments: str, wrapper: tuple[str, ...] = (), **environment: str) -> Ran:
         """Runs a command line on this repository, in a process of its own."""
         words = (*arguments, "--root", str(self.root))
-        return in_subprocess(*words, environment=self.environment, wrapper=wrapper)
+        return in_subprocess(
+            *words, environment={**self.environment, **environment}, wrapper=wrapper
+        )
 
     def sign(self, *arguments: str, **environment: str) -> Ran:
         """Runs a verb that signs, with the operator's key and a reason."""

@@ -1,0 +1,1 @@
+"""Trials on a Ray cluster: each worker holds one engine, the driver alone writes the journal."""

@@ -1,0 +1,92 @@
+"""A Ray cluster of two nodes on this machine, in a process of its own.
+
+`python -m tests.support.ray_nodes` starts it with one CPU a node, prints its
+address and its client's, and ends with its standard input. A line `lose` kills
+the second node as a power failure would.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tests.support.repository import CHECKOUT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_STORE_BYTES = 100 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class TwoNodes:
+    """A running cluster.
+
+    Attributes:
+        address: where drivers on this machine join it.
+        client: where Ray's client joins it from anywhere.
+    """
+
+    address: str
+    client: str
+    _process: subprocess.Popen[str]
+
+    def lose_one(self) -> None:
+        """Kills the second node with everything on it."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write("lose\n")
+        self._process.stdin.flush()
+        assert self._process.stdout.readline() == "lost\n"
+
+
+@contextmanager
+def two_nodes() -> Iterator[TwoNodes]:
+    """A cluster for as long as it is needed."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.support.ray_nodes"],
+        cwd=CHECKOUT,
+        env={**os.environ, "RAY_USAGE_STATS_ENABLED": "0"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+    )
+    try:
+        assert process.stdout is not None
+        yield TwoNodes(**json.loads(process.stdout.readline()), _process=process)
+    finally:
+        process.communicate(timeout=60)
+
+
+def _free_port() -> int:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        return int(listening.getsockname()[1])
+
+
+def _main() -> None:
+    from ray.cluster_utils import Cluster
+
+    port = _free_port()
+    node: dict[str, Any] = {"num_cpus": 1, "object_store_memory": _STORE_BYTES}
+    head = {**node, "include_dashboard": False, "ray_client_server_port": port}
+    cluster: Any = Cluster(initialize_head=True, head_node_args=head)
+    second = cluster.add_node(**node)
+    cluster.wait_for_nodes()
+    facts = {"address": cluster.address, "client": f"ray://127.0.0.1:{port}"}
+    print(json.dumps(facts), flush=True)  # noqa: T201 (the answer that is waited for)
+    for line in sys.stdin:
+        if line.strip() == "lose":
+            cluster.remove_node(second, allow_graceful=False)
+            print("lost", flush=True)  # noqa: T201
+    cluster.shutdown()
+
+
+if __name__ == "__main__":
+    _main()
