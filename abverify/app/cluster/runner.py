@@ -9,8 +9,6 @@ every try is an attempt that is counted.
 
 from __future__ import annotations
 
-import os
-import socket
 import sys
 from collections import deque
 from contextlib import contextmanager, redirect_stdout
@@ -20,9 +18,8 @@ from typing import TYPE_CHECKING, Any, Final
 from abverify._clock import now, timestamp
 from abverify.app.cluster.pool import Pool
 from abverify.app.cluster.worker import Order
-from abverify.bench.extras import missing_package
+from abverify.bench.ray_cluster import joined
 from abverify.bench.schedule import broken_off
-from abverify.errors import IndeterminateError
 from abverify.evidence.manifest import Attempt
 from abverify.evidence.rows import TrialStarted, parse_rows
 
@@ -39,7 +36,6 @@ if TYPE_CHECKING:
 
     Record = Callable[["_Task", Iterable[Row]], None]
 
-_KNOCK_SECONDS: Final = 10.0
 TRIES: Final = 3
 """How often a trial is begun when its workers are lost, before it is broken off."""
 
@@ -168,56 +164,13 @@ def on_ray(
         AbverifyError: what keeps the first worker from opening.
     """
     # Ray tells of lost nodes on standard output, which is the verdict's.
-    with redirect_stdout(sys.stderr), _joined(cluster) as ray:
+    with redirect_stdout(sys.stderr), joined(cluster.address) as ray:
         order = Order(root, gate, threads=cluster.cpus, unsafe=unsafe, paranoid=paranoid)
         pool = Pool(order, cluster.cpus)
         try:
             yield OnRay(pool, cluster.workers or _room(ray, cluster.cpus))
         finally:
             pool.close()
-
-
-@contextmanager
-def _joined(cluster: Cluster) -> Iterator[Any]:
-    ray = _ray(cluster)
-    try:
-        yield ray
-    finally:
-        ray.shutdown()
-
-
-def _ray(cluster: Cluster) -> Any:
-    """Ray, joined to the cluster."""
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing here calls home
-    try:
-        import ray
-    except ImportError:
-        raise missing_package("ray", extra="ray") from None
-    address = cluster.address or os.environ.get("RAY_ADDRESS")
-    try:
-        _knock(address)
-        ray.init(address=address, include_dashboard=False, log_to_driver=False, logging_level=50)
-    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
-        raise IndeterminateError(
-            "the cluster cannot be joined",
-            rule="AV590",
-            place=address or "this machine",
-            expected="the address of a running Ray cluster of the same Ray and Python versions",
-            found=" ".join(str(error).split())[:300],
-            next_step="ray status --address ADDRESS says whether it can be reached",
-        ) from None
-    return ray
-
-
-def _knock(address: str | None) -> None:
-    """Finds out at once what Ray finds out only after minutes of trying: that nobody is there.
-
-    Raises:
-        OSError: if nothing listens at an address of the form HOST:PORT.
-    """
-    host, _, port = (address or "").removeprefix("ray://").rpartition(":")
-    if host and port.isdecimal():
-        socket.create_connection((host.strip("[]"), int(port)), timeout=_KNOCK_SECONDS).close()
 
 
 def _room(ray: Any, cpus: int) -> int:
