@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,27 +14,29 @@ if TYPE_CHECKING:
 
 def show(common: Common, report: Report) -> int:
     """Writes the report and returns its exit code; the format never changes the code."""
-    common.emit(render(common, report))
-    return report.exit_code
+    return show_all(common, [report])
 
 
 def show_all(common: Common, reports: Sequence[Report]) -> int:
-    """Writes several reports as one result, in JSON as a list; the gravest exit code counts."""
-    texts = [render(common, report) for report in reports]
-    if len(texts) == 1 or common.format == "text":
-        common.emit("\n".join(texts))
-    else:
-        listed = ",\n".join(text.rstrip() for text in texts)
-        common.emit(f"[\n{listed}\n]\n")
+    """Writes several reports as one result; the gravest exit code counts."""
+    common.emit(_rendered(common, reports))
     return max(report.exit_code for report in reports)
 
 
-def render(common: Common, report: Report) -> str:
-    """The report in the format asked for."""
-    if common.format == "json":
-        from abverify.report import json
+def _rendered(common: Common, reports: Sequence[Report]) -> str:
+    match common.format:
+        case "text":
+            from abverify.report import text
 
-        return json.render(report)
-    from abverify.report import text
+            texts = [text.render(r, width=common.width, color=common.color) for r in reports]
+            return "\n".join(texts)
+        case "json":
+            from abverify.report import json
 
-    return text.render(report, width=common.width, color=common.color)
+            return json.render(reports)
+        case _:
+            from abverify.report.told import tell
+
+            family = import_module(f"abverify.report.{common.format}")
+            rendered: str = family.render([tell(report) for report in reports])
+            return rendered

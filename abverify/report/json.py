@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class JsonReport(Protocol):
@@ -13,6 +16,10 @@ class JsonReport(Protocol):
         """The report as plain JSON data."""
 
 
-def render(report: JsonReport) -> str:
-    """The report as indented JSON, keys in their documented order."""
-    return json.dumps(report.to_json(), indent=2, ensure_ascii=False) + "\n"
+def render(reports: Sequence[JsonReport]) -> str:
+    """One report as indented JSON, keys in their documented order; several as a list."""
+    texts = [json.dumps(report.to_json(), indent=2, ensure_ascii=False) for report in reports]
+    if len(texts) == 1:
+        return f"{texts[0]}\n"
+    listed = ",\n".join(texts)
+    return f"[\n{listed}\n]\n"

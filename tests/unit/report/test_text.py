@@ -146,7 +146,7 @@ def test_findings_decide_the_exit_code_and_nothing_checked_is_no_pass(
 
 
 def test_a_report_as_json_has_every_key_of_its_head() -> None:
-    data = json.loads(as_json.render(NOT_MET))
+    data = json.loads(as_json.render([NOT_MET]))
 
     assert list(data)[:5] == ["schema", "verdict", "reasons", "checked", "total"]
     assert (data["schema"], data["verdict"], data["eligibility"]) == (
