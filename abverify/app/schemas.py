@@ -18,6 +18,7 @@ SCHEMAS = {
         "abverify.model.reported:History",
         "what was reported elsewhere, contracts/experiments/history.yaml",
     ),
+    "policy": ("abverify.model.policy:Policy", "the amendment policy, contracts/policy.yaml"),
     "record": ("abverify.records.schema:AnyRecord", "a record of any kind, its signed payload"),
     "trust-root": ("abverify.records.trust:RootDocument", "a trust root, its signed payload"),
     "manifest": ("abverify.evidence.manifest:Manifest", "an evidence bundle, manifest.json"),
