@@ -7,7 +7,7 @@ BIN := .venv/bin
 help:
 	@echo "make demo   set up, then run S1_004 live and sign what it shows (in .demo/)"
 	@echo "make test   set up, then run the whole test suite"
-	@echo "make lint   ruff, mypy, the import contract, generated files, the contracts"
+	@echo "make lint   ruff, mypy, the import contract, generated files, the contracts, what documents show of them"
 	@echo "make bench  measure speed and memory beside references, into benchmarks/RESULTS.md"
 	@echo "make format apply ruff's formatting"
 	@echo "make docket make the reference docket in gates/ again (before 1.0 only)"
@@ -27,6 +27,7 @@ lint: .venv/dev.stamp
 	@$(BIN)/lint-imports --config pyproject.toml
 	@$(BIN)/python tools/generate.py --check
 	@$(BIN)/abverify lint
+	@$(BIN)/abverify render --check
 
 format: .venv/dev.stamp
 	@$(BIN)/ruff check --fix .

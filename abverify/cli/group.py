@@ -36,6 +36,7 @@ SECTIONS = {
     },
     "Change and sign": {
         "amend": "Publish a contract version, signed; or judge a change, a branch, a history.",
+        "render": "Make documents show what contracts and ledger say, or find where they do not.",
         "discharge": "Sign that a gate is met.",
         "suspend": "Sign a suspension of a scope or of gates.",
         "lift": "Sign the end of a suspension whose conditions are covered.",

@@ -30,6 +30,7 @@ _VERDICT_STYLE = {
     "done": "bold green",
     "trusted": "bold green",
     "faults": "bold red",
+    "drift": "bold red",
     "nothing-to-check": "bold yellow",
 }
 
@@ -49,6 +50,7 @@ _RENDERERS = {
     "PageReport": ("html.summary", "render_page"),
     "PlanReport": ("compare_text", "render_plan"),
     "RecordReport": ("log_text", "render_record"),
+    "RenderReport": ("text", "render_findings"),
     "RunReport": ("text", "render_run"),
     "StatusReport": ("text", "render_status"),
     "TableReport": ("compare_text", "render_table"),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from abverify.workspace.files import read_bytes, read_tree
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from abverify.workspace.git import GitRepository
@@ -42,6 +43,35 @@ class WorkTree:
     def folder(self, path: str) -> dict[str, bytes]:
         """The bytes of every file below a folder."""
         return read_tree(self.root, path) if (self.root / path).is_dir() else {}
+
+    def names(self, path: str) -> tuple[str, ...]:
+        """The paths of every file below a folder."""
+        return tuple(self.folder(path))
+
+
+@dataclass(frozen=True, slots=True)
+class Overlaid:
+    """Files as they will stand when some have been written.
+
+    Attributes:
+        base: the files as they are.
+        files: what will be written, by path.
+    """
+
+    base: Snapshot
+    files: Mapping[str, bytes]
+
+    def read(self, path: str) -> bytes | None:
+        """The bytes of a plain file; None where there is none."""
+        return self.files[path] if path in self.files else self.base.read(path)
+
+    def folder(self, path: str) -> dict[str, bytes]:
+        """The bytes of every file below a folder."""
+        head = f"{path}/"
+        written = {
+            name[len(head) :]: data for name, data in self.files.items() if name.startswith(head)
+        }
+        return dict(sorted({**self.base.folder(path), **written}.items()))
 
     def names(self, path: str) -> tuple[str, ...]:
         """The paths of every file below a folder."""

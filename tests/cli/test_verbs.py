@@ -56,6 +56,7 @@ def test_these_are_the_verbs() -> None:
         "model",
         "plan",
         "record",
+        "render",
         "report",
         "retract",
         "run",

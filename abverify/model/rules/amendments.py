@@ -229,4 +229,12 @@ RULES = (
         "class C1 for a lower threshold",
         "class C1 for another title",
     ),
+    Rule(
+        "AV749",
+        "what is signed or pinned is never rendered",
+        "Contracts, pins and records say what is so; documents for readers repeat it. A render that"
+        " wrote into the law would change what was signed.",
+        "regions: [{file: contracts/V1_004.yaml, name: status}]",
+        "regions: [{file: README.md, name: status}]",
+    ),
 )
