@@ -17,7 +17,8 @@ from tests.support.repository import CHECKOUT, done
 if TYPE_CHECKING:
     from pathlib import Path
 
-CONTRACTS = sorted(CHECKOUT.glob("contracts/*.yaml"))
+POLICY = CHECKOUT / "contracts/policy.yaml"
+CONTRACTS = sorted(set(CHECKOUT.glob("contracts/*.yaml")) - {POLICY})
 PUBLISHED = sorted(CHECKOUT.glob("contracts/_versions/*/*/*.yaml"))
 EXPERIMENTS = sorted(CHECKOUT.glob("contracts/experiments/*.yaml"))
 FIXTURES = sorted(CHECKOUT.glob("fixtures/corpora/*/*/fixture.yaml"))
@@ -29,6 +30,7 @@ SCHEMAS = (
     "fixture",
     "manifest",
     "pin-lock",
+    "policy",
     "record",
     "trust-root",
 )
@@ -89,6 +91,9 @@ class TestSchemas:
     def test_the_fixtures_keep_theirs(self) -> None:
         assert len(FIXTURES) >= 26
         assert [(f.parent.name, e) for f in FIXTURES for e in errors("fixture", plain(f))] == []
+
+    def test_the_policy_keeps_its(self) -> None:
+        assert errors("policy", plain(POLICY)) == []
 
     def test_the_pins_and_the_recorded_bundles_keep_theirs(self) -> None:
         assert errors("pin-lock", plain(CHECKOUT / "contracts/pin.lock")) == []
