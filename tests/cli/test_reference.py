@@ -83,6 +83,9 @@ class TestSchemas:
     def test_the_contracts_keep_theirs(self, file: Path) -> None:
         assert errors("contract", plain(file)) == []
 
+    def test_the_policy_keeps_its_own(self) -> None:
+        assert errors("policy", plain(CHECKOUT / "contracts/policy.yaml")) == []
+
     @pytest.mark.parametrize("file", EXPERIMENTS, ids=lambda file: file.stem)
     def test_the_experiments_keep_theirs(self, file: Path) -> None:
         name = "experiment-history" if file.stem == "history" else "experiment"
