@@ -13,6 +13,7 @@ from abverify.model.amend_check_report import AmendCheckReport, HistoryLine, His
 from abverify.model.amend_report import ReplayLine
 from abverify.model.change import headline
 from abverify.model.ritual_report import ritual_exit_code
+from abverify.records.carrying import CARRYING
 from abverify.records.lifecycle import gate_state
 from abverify.verify.amendment.replay import replay
 from abverify.workspace.contracts import contract_from
@@ -121,7 +122,12 @@ def _lapses(
 ) -> tuple[str, ...]:
     """The gates that stood discharged and do not any more once their contract is amended."""
     ledger, moment = judge.ledger(before), now()
-    changed = {line.gate for line in contracts if line.old_version is not None}
+    changed = {
+        line.gate
+        for line in contracts
+        if line.old_version is not None
+        and headline(change.change_class for change in line.changes) not in CARRYING
+    }
     return tuple(
         str(gate)
         for gate in ledger.gates

@@ -1,0 +1,182 @@
+"""A pull request on a repository of our own layout, judged by the law of its base."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.support.laboratory import ADAPTER, BASE, Written, measured
+from tests.support.repository import done
+from tests.unit.workspace.test_git import run_git
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.support.repository import Repository
+
+CONTRACT = "contracts/T1_002.yaml"
+POLICY = "schema: abverify/policy/v1\nprotected: main\n"
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Repository:
+    """Two gates over twenty fixtures; T1_002 is met by its bench and discharged; in git."""
+    repository = measured(tmp_path, Written(BASE), Written(ADAPTER, passes=12, calls=20))
+    put(repository, "contracts/policy.yaml", POLICY)
+    done(repository.sign("discharge", "T1_002"))
+    run_git(repository.root, "init", "-q")
+    commit(repository)
+    return repository
+
+
+def put(repository: Repository, path: str, text: str) -> None:
+    file = repository.root / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, encoding="utf-8")
+
+
+def commit(repository: Repository) -> None:
+    run_git(repository.root, "add", "-A")
+    run_git(repository.root, "commit", "-q", "--allow-empty", "-m", "change")
+
+
+def edit(repository: Repository, version: str, change: Callable[[dict[str, Any]], object]) -> None:
+    """Changes the working contract of T1_002."""
+    document = json.loads((repository.root / CONTRACT).read_text(encoding="utf-8"))
+    change(document)
+    document["version"] = version
+    put(repository, CONTRACT, json.dumps(document, indent=1) + "\n")
+
+
+def publish(repository: Repository) -> None:
+    done(repository.sign("amend", "T1_002"))
+
+
+def judged(repository: Repository, code: int) -> dict[str, Any]:
+    """What is said of the newest commit against the one before."""
+    commit(repository)
+    report: dict[str, Any] = done(
+        repository.run("amend", "check", "HEAD~1..HEAD", "--format", "json"), code
+    ).json
+    return report
+
+
+def codes(report: dict[str, Any]) -> set[str]:
+    return {reason["code"] for reason in report["reasons"] if reason["severity"] == "error"}
+
+
+def set_title(document: dict[str, Any]) -> None:
+    document["title"] = "The same gate, in other words"
+
+
+def loosen(document: dict[str, Any]) -> None:
+    document["criteria"][0]["at_least"] = 0
+
+
+def tighten(document: dict[str, Any]) -> None:
+    document["criteria"][0]["at_least"] = 13
+
+
+class TestLawful:
+    def test_words_alone_leave_the_discharge_standing(self, lab: Repository) -> None:
+        edit(lab, "1.0.1", set_title)
+        publish(lab)
+        report = judged(lab, 0)
+        (line,) = report["contracts"]
+        assert (line["class"], line["oldVersion"], line["newVersion"]) == ("C1", "1.0.0", "1.0.1")
+        assert line["changes"][0]["consequence"] == "reuse"
+        assert (report["lapses"], report["replays"]) == ([], [])
+
+    def test_a_tightening_shows_the_verdict_that_it_flips(self, lab: Repository) -> None:
+        edit(lab, "1.1.0", tighten)
+        publish(lab)
+        report = judged(lab, 0)
+        assert report["contracts"][0]["class"] == "C2"
+        assert report["contracts"][0]["changes"][0]["consequence"] == "rescore"
+        assert report["lapses"] == [ADAPTER]
+        (flipped,) = report["replays"]
+        assert (flipped["before"], flipped["after"]) == ("met", "not-met")
+        assert flipped["path"].startswith("gates/laptop/T1_002/evidence/")
+
+    def test_a_commit_that_touches_nothing_of_the_law(self, lab: Repository) -> None:
+        put(lab, "src/code.py", "pass\n")
+        assert codes(judged(lab, 0)) == set()
+
+
+class TestUnlawful:
+    def test_a_contract_edited_and_not_published(self, lab: Repository) -> None:
+        edit(lab, "1.0.1", set_title)
+        report = judged(lab, 1)
+        assert {"not-published"} <= codes(report)
+
+    def test_bytes_changed_under_the_same_version(self, lab: Repository) -> None:
+        edit(lab, "1.0.0", set_title)
+        assert {"version-step"} <= codes(judged(lab, 1))
+
+    def test_a_published_version_rewritten(self, lab: Repository) -> None:
+        place = "contracts/_versions/laptop/T1_002/1.0.0.yaml"
+        put(lab, place, (lab.root / place).read_text().replace("not-met", "met") + "\n")
+        assert "published-rewritten" in codes(judged(lab, 1))
+
+    @pytest.mark.parametrize("pattern", ["gates/laptop/T1_002/*discharge*", "**/run-1/rows.jsonl"])
+    def test_a_record_or_evidence_removed(self, lab: Repository, pattern: str) -> None:
+        next(lab.root.glob(pattern)).unlink()
+        assert "published-rewritten" in codes(judged(lab, 1))
+
+    def test_a_contract_removed(self, lab: Repository) -> None:
+        (lab.root / CONTRACT).unlink()
+        assert "contract-removed" in codes(judged(lab, 1))
+
+    def test_fewer_approvals_than_the_contract_asks_for(self, lab: Repository) -> None:
+        edit(lab, "2.0.0", lambda d: d["amendment"].update(approvals=2))
+        publish(lab)
+        commit(lab)
+        edit(lab, "3.0.0", loosen)
+        publish(lab)
+        report = judged(lab, 1)
+        assert codes(report) == {"missing-approval"}
+        assert report["contracts"][0]["approvals"] == {"found": 1, "needed": 2}
+
+
+class TestItsOwnJudge:
+    def test_a_policy_that_changes_with_a_contract(self, lab: Repository) -> None:
+        put(lab, "contracts/policy.yaml", POLICY + "retarget: true\n")
+        edit(lab, "2.0.0", lambda d: d["model"].update(name="Another-Instruct"))
+        assert "judge-edited" in codes(judged(lab, 1))
+
+    def test_a_policy_that_changes_alone_is_for_its_owners(self, lab: Repository) -> None:
+        put(lab, "contracts/policy.yaml", POLICY + "retarget: true\n")
+        report = judged(lab, 0)
+        (reason,) = report["reasons"]
+        assert (reason["code"], reason["severity"]) == ("judge-edited", "warning")
+
+    def test_a_trust_root_replaced_by_ones_own(self, lab: Repository, tmp_path: Path) -> None:
+        root = "gates/_trust/1.root.dsse.json"
+        mine = lab.copy(tmp_path / "mine")
+        for folder in (mine.root / "gates", mine.keys):
+            for file in [path for path in folder.rglob("*") if path.is_file()]:
+                file.unlink()
+        done(mine.run("keys", "new", "operator", "--unencrypted"))
+        done(mine.run("trust", "init", "--origin", "example/lab", "--principal", "operator"))
+        put(lab, root, (mine.root / root).read_text(encoding="utf-8"))
+        report = judged(lab, 1)
+        assert "judge-edited" in codes(report)
+        assert root in {reason["place"] for reason in report["reasons"]}
+
+    def test_a_trust_root_added_by_whoever_it_appoints(
+        self, lab: Repository, tmp_path: Path
+    ) -> None:
+        mine = lab.copy(tmp_path / "mine")
+        done(mine.run("trust", "rotate", "--expires-days", "30", "--key", "operator"))
+        second = "gates/_trust/2.root.dsse.json"
+        forged = json.loads((mine.root / second).read_text(encoding="utf-8"))
+        forged["signatures"][0]["sig"] = "A" * 86 + "=="
+        put(lab, second, json.dumps(forged, separators=(",", ":"), sort_keys=True))
+        assert codes(judged(lab, 1)) & {"integrity", "ledger"}
+
+    def test_the_tools_configuration(self, lab: Repository) -> None:
+        put(lab, "pyproject.toml", '[tool.abverify]\nroot = "elsewhere"\n')
+        assert "judge-edited" in codes(judged(lab, 1))
