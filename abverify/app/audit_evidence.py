@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from abverify.errors import AbverifyError
+from abverify.evidence.demand import demanded
 from abverify.evidence.scores import compute_scores
 from abverify.model.report import Reason
 from abverify.records.bodies import Decision, Discharge
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from abverify.evidence.bundle import Bundle
+    from abverify.model.contract import Contract
     from abverify.records.record import Record
 
 
@@ -96,6 +98,7 @@ def _conclusion(
     if data is None or bundle.faults:
         return
     contract = contract_from(data, record.statement.subject.name).contract
+    yield from _premises(contract, record, body, bundle)
     fixtures = {fixture for fixture, _ in bundle.trials}
     seeds = contract.config.sampling.seeds
     measures = compute_scores(bundle.trials, fixtures=fixtures, seeds=seeds).measures
@@ -113,6 +116,40 @@ def _conclusion(
             expected=f"{'discharge' if met else 'non-discharge'}; {'; '.join(again)}",
             found=f"{record.kind}; {'; '.join(stated)}",
             next="retract the record",
+        )
+
+
+def _premises(
+    contract: Contract, record: Record, body: Decision, bundle: Bundle
+) -> Iterator[Reason]:
+    """Whether the evidence is what the record says, and what its contract asks for.
+
+    Whoever signs a decision could cite a bundle of another model, another configuration
+    or another stage, all of it sound in itself.
+    """
+    lock, model = bundle.lock, body.model
+    wanted = demanded(contract, {})
+    told = [key for key in lock.differing(wanted) if key in lock.values or key[:6] != "model."]
+    pairs = {
+        "stage": ("bench", bundle.manifest.stage),
+        "model": (contract.model.name, model.name),
+        "weights": (lock.values.get("model.weights_sha256"), model.weights_sha256),
+        "adapter": (lock.values.get("model.adapter_sha256"), model.adapter_sha256),
+        "identity": (bundle.manifest.identity, model.identity),
+        "run lock": (lock.sha256, body.run_lock.sha256),
+        **{key: (wanted[key], lock.values.get(key)) for key in told},
+    }
+    wrong = {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+    if wrong:
+        yield Reason(
+            "wrong-evidence",
+            "AV471",
+            "error",
+            "the decision rests on evidence that its contract does not ask for",
+            place=record.path,
+            expected="; ".join(f"{name} {pair[0]}" for name, pair in wrong.items()),
+            found="; ".join(f"{name} {pair[1]}" for name, pair in wrong.items()),
+            next="retract the record, and check the gate with evidence of its own",
         )
 
 

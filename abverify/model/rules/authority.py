@@ -102,6 +102,15 @@ RULES = (
         "the same with --signer and one of their key ids",
     ),
     Rule(
+        "AV471",
+        "a decision rests on the evidence that its contract asks for",
+        "A bundle that is sound in itself may be of another model, another configuration or a "
+        "smoke test. The audit holds each cited bundle against the contract version that was "
+        "decided on, and against what the record says of it.",
+        "a discharge of V1_004 that cites a smoke test of Qwen3-30B-A3B-Instruct-2507",
+        "one that cites a bench of the model that V1_004 names",
+    ),
+    Rule(
         "AV484",
         "a proposal is one file, for one place in the ledger",
         "Signatures are gathered below gates/_proposals/, where nothing is read as a record or a "
