@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 from abverify.app.check import decision_on, report_on
 from abverify.app.docket import open_repository
-from abverify.app.propose import proposed_reasons
-from abverify.app.record import record_decision
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,25 +51,42 @@ def decide_gates(root: Path, request: DecideRequest, watcher: Watcher) -> tuple[
         AbverifyError: for an unknown gate, an untrustworthy ledger, or whatever
             keeps a run or a signature from being made.
     """
-    registry = open_repository(root).registry
-    names = [str(registry.find(name).contract.gate) for name in request.gates]
-    return tuple(_decide(root, name, request, watcher) for name in dict.fromkeys(names))
-
-
-def _decide(root: Path, name: str, request: DecideRequest, watcher: Watcher) -> CheckReport:
     repository = open_repository(root)
-    loaded = repository.registry.find(name)
+    names = [str(repository.registry.find(name).contract.gate) for name in request.gates]
+    reports: list[CheckReport] = []
+    for name in dict.fromkeys(names):
+        if reports and (request.run or request.record):
+            # What was done for one gate may bear on the next; reading alone changes nothing.
+            repository = open_repository(root)
+        reports.append(_decide(repository, name, request, watcher))
+    return tuple(reports)
+
+
+def _decide(
+    repository: Repository, name: str, request: DecideRequest, watcher: Watcher
+) -> CheckReport:
+    root, loaded = repository.root, repository.registry.find(name)
     decision = decision_on(repository, loaded)
     if request.run and decision.verdict == "cannot-evaluate":
         _make_evidence(root, name, repository, loaded, decision, request, watcher)
         repository = open_repository(root)
         loaded = repository.registry.find(name)
         decision = decision_on(repository, loaded)
-    record = None
-    if request.record and decision.verdict != "cannot-evaluate":
-        record = record_decision(repository, loaded, decision, request.signature)
-        repository = open_repository(root)
-    report = report_on(repository, loaded, decision, record=record)
+    if not request.record or decision.verdict == "cannot-evaluate":
+        return report_on(repository, loaded, decision)
+    return _recorded(repository, loaded, decision, request.signature)
+
+
+def _recorded(
+    repository: Repository, loaded: LoadedContract, decision: Decision, signature: Signature
+) -> CheckReport:
+    """Signs the decision, and reports it as the ledger then stands."""
+    # Not above: a check that signs nothing is not to pay for what signing needs.
+    from abverify.app.propose import proposed_reasons
+    from abverify.app.record import record_decision
+
+    record = record_decision(repository, loaded, decision, signature)
+    report = report_on(open_repository(repository.root), loaded, decision, record=record)
     return replace(report, reasons=(*report.reasons, *proposed_reasons(record)))
 
 

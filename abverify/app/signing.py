@@ -8,11 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from abverify.app.keys import AGENT, key_store, public_key_named
 from abverify.errors import UntrustedError, UsageError
-from abverify.records.keystore import environment_passphrase, load_key_file
-from abverify.records.signers import uri_signer
-from abverify.records.ssh_agent import Agent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,6 +51,11 @@ def load_signer(root: Path, key: str, ask: Callable[[], str]) -> Signer:
     Raises:
         AbverifyError: if there is no such key, it does not open, or others can read it.
     """
+    # Not above: every verb that may sign hands a `Signature` on, and most calls sign nothing.
+    from abverify.app.keys import AGENT, key_store
+    from abverify.records.keystore import environment_passphrase, load_key_file
+    from abverify.records.ssh_agent import Agent
+
     secret = environment_passphrase(os.environ) or ask
     if key.startswith(AGENT):
         return Agent.of(os.environ).signer(key.removeprefix(AGENT))
@@ -66,6 +67,9 @@ def load_signer(root: Path, key: str, ask: Callable[[], str]) -> Signer:
 
 
 def _at_uri(root: Path, key: str, ask: Callable[[], str]) -> Signer:
+    from abverify.app.keys import public_key_named
+    from abverify.records.signers import uri_signer
+
     uri, _, name = key.rpartition("#")
     if not uri:
         raise UsageError(

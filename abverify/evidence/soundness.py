@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from abverify.evidence.detect import repeats_now, silence_now
-from abverify.evidence.reparse import reparse
 from abverify.evidence.seeds import SEED_RULE, turn_seed
 
 if TYPE_CHECKING:
@@ -38,6 +37,9 @@ def row_faults(attempts: Iterable[TrialResult], lock: RunLock, place: str) -> It
 
 
 def _turn_faults(turn: TurnRow, lock: RunLock, place: str, name: str) -> Iterator[Fault]:
+    # Not above: who reads no evidence does not wait for the parser and its tables.
+    from abverify.evidence.reparse import reparse
+
     where = f"{name} turn {turn.turn}"
     if lock.values.get("sampling.seed_rule") == SEED_RULE:
         seed = turn_seed(turn.trial.seed, turn.trial.fixture, turn.turn)
