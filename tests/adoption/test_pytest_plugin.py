@@ -22,6 +22,12 @@ GATES = (
     "qwen3-moe-serve-dispatch/V1_004",
     "qwen3-moe-serve-dispatch/V1_005",
 )
+ROLLUPS = (
+    "rollup under-contract-tasks in docs/status.md",
+    "rollup small-tasks in docs/status.md",
+    "rollup discharged in docs/status.md",
+    "region status in docs/status.md",
+)
 
 
 @pytest.fixture
@@ -46,13 +52,13 @@ class TestTheGatesOfThisCheckout:
     def test_each_is_listed(self, asked: pytest.Pytester) -> None:
         result = run(asked, CHECKOUT, "--collect-only", "-q", "-m", "abverify")
         listed = [line for line in result.outlines if line.startswith("abverify::")]
-        assert listed == [f"abverify::{gate}" for gate in GATES]
+        assert listed == [f"abverify::{name}" for name in (*GATES, *ROLLUPS)]
 
-    def test_none_can_be_evaluated_and_none_passes_or_is_skipped(
+    def test_no_gate_can_be_evaluated_and_none_passes_or_is_skipped(
         self, asked: pytest.Pytester
     ) -> None:
         result = run(asked, CHECKOUT)
-        result.assert_outcomes(passed=1, errors=4)
+        result.assert_outcomes(passed=1 + len(ROLLUPS), errors=4)
         assert result.ret == 1
         text = result.stdout.str()
         for gate in GATES:
@@ -62,7 +68,7 @@ class TestTheGatesOfThisCheckout:
         assert "pytest_plugin.py" not in text
 
     def test_a_gate_is_chosen_by_name(self, asked: pytest.Pytester) -> None:
-        run(asked, CHECKOUT, "-k", "V1_004").assert_outcomes(errors=1, deselected=4)
+        run(asked, CHECKOUT, "-k", "V1_004").assert_outcomes(errors=1, deselected=8)
 
     def test_junit_keeps_the_state_beside_the_result(self, asked: pytest.Pytester) -> None:
         run(asked, CHECKOUT, "--junit-xml", "junit.xml")
