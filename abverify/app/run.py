@@ -13,7 +13,7 @@ from abverify.app.runner import here
 from abverify.bench.calibrate import calibrate
 from abverify.bench.journal import Journal, refuse_other_locks
 from abverify.bench.schedule import Plan
-from abverify.errors import IndeterminateError
+from abverify.errors import IndeterminateError, UsageError
 from abverify.evidence.manifest import MANIFEST, START_SCHEMA, Start
 from abverify.evidence.scores import compute_scores
 from abverify.evidence.trials import counted, fold_trials
@@ -127,6 +127,16 @@ def _runner(
     how = {"unsafe": request.unsafe, "paranoid": request.paranoid}
     if request.cluster is None:
         return here(root, gate, watcher, **how)
+    sequences = gate.contract.config.engine.sequences
+    if sequences > 1:
+        raise UsageError(
+            "the contract decodes several trials together, which a cluster cannot",
+            rule="AV560",
+            place=str(gate.id),
+            expected="config.engine.sequences: 1, for a run on a cluster",
+            found=str(sequences),
+            next_step="leave out --runner, or publish the contract with one sequence",
+        )
     from abverify.app.cluster.runner import on_ray
 
     return on_ray(root, gate, request.cluster, **how)

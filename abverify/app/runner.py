@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from abverify.app.measurement import bench_for, engine_for, engine_notes, run_lock
 from abverify.bench.schedule import run_trials
+from abverify.bench.waves import run_waves
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,8 +55,14 @@ class Here:
         return engine_notes(self._engine)
 
     def run(self, plan: Plan, journal: Journal, watcher: Watcher) -> None:
-        """Runs the trials in the plan's order."""
-        run_trials(plan, self._engine, self._bench, journal, watcher)
+        """Runs the trials in the plan's order, one by one or in waves, as the contract says."""
+        from abverify.bench.engines.llama import LlamaEngine
+
+        engine = self._engine
+        if isinstance(engine, LlamaEngine) and engine.seats > 1:
+            run_waves(plan, engine, self._bench, journal, watcher)
+        else:
+            run_trials(plan, engine, self._bench, journal, watcher)
 
 
 @contextmanager

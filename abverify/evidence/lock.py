@@ -43,7 +43,7 @@ LOCK_KEYS: dict[str, str] = {
     "engine.n_ctx": "context length, in tokens",
     "engine.n_ubatch": "physical batch size; it changes logits",
     "engine.kv_cache": "continue the cache from turn to turn, or start fresh",
-    "engine.sequences": "sequences decoded at once",
+    "engine.sequences": "trials decoded together, in waves of the plan's order",
     "engine.flash_attn": "flash attention; it changes logits",
     "engine.cache_type": "type of the cached keys and values",
     "engine.sampler_chain": "the samplers applied, in order",

@@ -25,7 +25,8 @@ class EngineConfig(Value):
     name: Literal["llama", "endpoint", "replay"]
     n_ctx: Positive
     kv_cache: Literal["continue", "fresh"]
-    sequences: Literal[1] = 1
+    sequences: Annotated[int, Field(ge=1, le=64)] = 1
+    """For the `llama` engine: trials that are decoded together, in waves; it changes logits."""
     n_ubatch: Annotated[int, Field(ge=2)] = 512
     flash_attn: bool = False
     cache_type: Literal["f16", "q8_0"] = "f16"
@@ -40,6 +41,12 @@ class EngineConfig(Value):
             )
         if self.name != "endpoint" and self.server is not None:
             raise ValueError(f"only the endpoint engine has a server, not {self.name}")
+        return self
+
+    @model_validator(mode="after")
+    def _decodes_together(self) -> EngineConfig:
+        if self.name != "llama" and self.sequences != 1:
+            raise ValueError(f"only the llama engine has sequences, not {self.name}")
         return self
 
 

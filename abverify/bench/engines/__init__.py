@@ -49,6 +49,23 @@ class Completion:
     prefilled_tokens: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A request for a completion, as one of several that are answered together.
+
+    Attributes:
+        messages: the conversation so far.
+        seed: of the sampler.
+        max_tokens: tokens to sample at most.
+        seconds: wall-clock limit, the time of the others in it.
+    """
+
+    messages: tuple[Message, ...]
+    seed: int
+    max_tokens: int
+    seconds: float
+
+
 class Engine(Protocol):
     """A source of completions whose every relevant setting is known beforehand."""
 
@@ -73,6 +90,21 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Frees the engine. It may be called twice."""
+
+
+class BatchEngine(Engine, Protocol):
+    """An engine that decodes several conversations, each in a seat of its own, together."""
+
+    @property
+    def seats(self) -> int:
+        """How many conversations it holds at once."""
+
+    def complete_together(self, asks: Mapping[int, Ask]) -> dict[int, Completion]:
+        """Completes the conversation of each seat that asks.
+
+        Raises:
+            EngineFailure: if the engine broke; then no seat has an answer.
+        """
 
 
 class EngineFailure(Exception):  # noqa: N818 (it names an outcome, not a programming error)

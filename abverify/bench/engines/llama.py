@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final, Self
 
-from abverify.bench.engines import Completion, EngineFailure
+from abverify.bench.engines import Ask, Completion, EngineFailure
 from abverify.bench.engines.llama_process import WorkerProcess
 from abverify.bench.engines.llama_wire import (
     Complete,
     Completed,
+    CompletedTogether,
     Load,
     Loaded,
     Reset,
     SamplerKnobs,
     Source,
+    Together,
 )
 from abverify.bench.extras import missing_package
 from abverify.bench.weights import CACHED_NOTE, identify, locate
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from abverify.bench.engines import Message
+    from abverify.bench.engines.llama_wire import Request
     from abverify.bench.weights import WeightFacts
     from abverify.evidence.lock import Scalar
     from abverify.model.config import EngineConfig, PromptConfig, RunConfig, Sampling
@@ -99,9 +102,7 @@ class LlamaEngine:
         template = _chat_template(path, facts)
         if adapter is not None:
             _require_adapter(adapter)
-        self._name = name
-        self._weights = facts
-        self._adapter = adapter
+        self._name, self._weights, self._adapter = name, facts, adapter
         self._engine = engine
         self._on_token = on_token
         self._load = Load(
@@ -118,6 +119,7 @@ class LlamaEngine:
             penalty_scope=sampling.penalty_scope,
             threads=threads or len(os.sched_getaffinity(0)),
             knobs=_knobs(sampling),
+            sequences=engine.sequences,
         )
         self._worker: WorkerProcess | None = None
         self._closed = False
@@ -202,30 +204,51 @@ class LlamaEngine:
             EngineFailure: if the engine broke; never for anything the model did.
             ValueError: if the seed or `max_tokens` is out of range.
         """
-        if not 1 <= seed <= _MAX_SEED:
-            raise ValueError(f"a seed is 1 to {_MAX_SEED}, not {seed}: 0 means chance to llama.cpp")
-        if max_tokens < 1:
-            raise ValueError(f"max_tokens is at least 1, not {max_tokens}")
-        request = Complete(
-            messages=tuple(messages),
-            seed=seed,
-            max_tokens=max_tokens,
-            seconds=seconds,
+        ask = Ask(tuple(messages), seed, max_tokens, seconds)
+        if self.seats > 1:
+            return self.complete_together({0: ask})[0]
+        reply = self._ask(self._request(ask), seconds=seconds + _GRACE_SECONDS)
+        if not isinstance(reply, Completed):
+            raise self._nonsense(reply)
+        return Completion(**asdict(reply))
+
+    @property
+    def seats(self) -> int:
+        """How many conversations the context holds at once."""
+        return self._engine.sequences
+
+    def complete_together(self, asks: Mapping[int, Ask]) -> dict[int, Completion]:
+        """Completes the conversation of each seat that asks, in one context.
+
+        Raises:
+            EngineFailure: if the engine broke; then no seat has an answer.
+            ValueError: if a seed or `max_tokens` is out of range.
+        """
+        seats = sorted(asks)
+        request = Together(tuple((seat, self._request(asks[seat])) for seat in seats))
+        longest = max(ask.seconds for ask in asks.values())
+        reply = self._ask(request, seconds=longest + _GRACE_SECONDS)
+        if not isinstance(reply, CompletedTogether):
+            raise self._nonsense(reply)
+        answers = (Completion(**asdict(answer)) for answer in reply.completions)
+        return dict(zip(seats, answers, strict=True))
+
+    def _request(self, ask: Ask) -> Complete:
+        if not 1 <= ask.seed <= _MAX_SEED:
+            raise ValueError(f"a seed is 1 to {_MAX_SEED}, not {ask.seed}: 0 means chance")
+        if ask.max_tokens < 1:
+            raise ValueError(f"max_tokens is at least 1, not {ask.max_tokens}")
+        return Complete(
+            messages=ask.messages,
+            seed=ask.seed,
+            max_tokens=ask.max_tokens,
+            seconds=ask.seconds,
             progress=self._on_token is not None,
         )
-        reply = self._ask(request, seconds=seconds + _GRACE_SECONDS)
-        if not isinstance(reply, Completed):
-            self._discard()
-            raise EngineFailure(f"the engine process answered with {type(reply).__name__}")
-        return Completion(
-            text=reply.text,
-            finish_reason=reply.finish_reason,
-            prompt_sha256=reply.prompt_sha256,
-            prompt_tokens=reply.prompt_tokens,
-            completion_tokens=reply.completion_tokens,
-            millis=reply.millis,
-            prefilled_tokens=reply.prefilled_tokens,
-        )
+
+    def _nonsense(self, reply: object) -> EngineFailure:
+        self._discard()
+        return EngineFailure(f"the engine process answered with {type(reply).__name__}")
 
     def close(self) -> None:
         """Ends the child. It may be called twice."""
@@ -247,8 +270,7 @@ class LlamaEngine:
         self._worker = WorkerProcess()
         reply = self._ask(self._load, seconds=_LOAD_SECONDS)
         if not isinstance(reply, Loaded):
-            self._discard()
-            raise EngineFailure(f"the engine process answered with {type(reply).__name__}")
+            raise self._nonsense(reply)
         return reply
 
     def _emptied(self) -> bool:
@@ -261,7 +283,7 @@ class LlamaEngine:
             return False
         return True
 
-    def _ask(self, request: Load | Reset | Complete, *, seconds: float) -> object:
+    def _ask(self, request: Request, *, seconds: float) -> object:
         if self._worker is None:
             raise EngineFailure("the engine broke earlier in this trial, or is closed")
         try:

@@ -301,10 +301,12 @@ class Runtime:
         self._struck = ctypes.create_string_buffer(b"0")
         cache_type = _F16 if load.cache_type == "f16" else _Q8_0
         params = llama.llama_context_default_params()
-        params.n_ctx = load.n_ctx
+        # Each sequence has its own window and its own part of the cache.
+        params.n_ctx = load.n_ctx * load.sequences
+        params.kv_unified = False
         # One physical batch per call: where a prompt is split must not depend on a second knob.
         params.n_batch = params.n_ubatch = load.n_ubatch
-        params.n_seq_max = 1
+        params.n_seq_max = load.sequences
         params.n_threads = params.n_threads_batch = load.threads
         params.flash_attn_type = int(load.flash_attn)
         params.type_k = params.type_v = cache_type

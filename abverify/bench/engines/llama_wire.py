@@ -48,6 +48,7 @@ class Load:
     penalty_scope: Literal["generated", "prompt+generated"]
     threads: int
     knobs: SamplerKnobs
+    sequences: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,13 @@ class Complete:
     max_tokens: int
     seconds: float
     progress: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Asks for one completion for each of several seats, given with the seat's number."""
+
+    requests: tuple[tuple[int, Complete], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +109,21 @@ class Completed:
 
 
 @dataclass(frozen=True, slots=True)
+class CompletedTogether:
+    """The completions of a `Together`, in its order."""
+
+    completions: tuple[Completed, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """The request could not be served; the process is of no further use."""
 
     message: str
 
 
-Request: TypeAlias = Load | Reset | Complete
-Reply: TypeAlias = Loaded | Done | Progress | Completed | Failed
+Request: TypeAlias = Load | Reset | Complete | Together
+Reply: TypeAlias = Loaded | Done | Progress | Completed | CompletedTogether | Failed
 
 _KINDS = {kind.__name__: kind for kind in (Reset, Loaded, Done, Progress, Completed, Failed)}
 
@@ -131,11 +146,19 @@ def decode(line: bytes) -> Request | Reply:
         if kind == "Load":
             return _load(body)
         if kind == "Complete":
-            messages = tuple(Message(**message) for message in body.pop("messages"))
-            return Complete(messages=messages, **body)
+            return _complete(body)
+        if kind == "Together":
+            return Together(tuple((seat, _complete(asked)) for seat, asked in body["requests"]))
+        if kind == "CompletedTogether":
+            return CompletedTogether(tuple(Completed(**done) for done in body["completions"]))
         return _KINDS[kind](**body)
     except (AttributeError, KeyError, TypeError, ValueError):
         raise ValueError(f"no message: {line[:80]!r}") from None
+
+
+def _complete(body: dict[str, Any]) -> Complete:
+    messages = tuple(Message(**message) for message in body.pop("messages"))
+    return Complete(messages=messages, **body)
 
 
 def _load(body: dict[str, Any]) -> Load:

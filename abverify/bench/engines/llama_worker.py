@@ -21,11 +21,14 @@ from abverify.bench.engines.llama_wire import (
     Reply,
     Request,
     Reset,
+    Together,
     decode,
     encode,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from abverify.bench.engines.llama_runtime import Runtime
 
 
@@ -55,7 +58,7 @@ def _take_over_standard_streams() -> tuple[BinaryIO, BinaryIO]:
 def _receive(source: BinaryIO, requests: queue.SimpleQueue[Request]) -> None:
     for line in source:
         message = decode(line)
-        if isinstance(message, Load | Reset | Complete):
+        if isinstance(message, Load | Reset | Complete | Together):
             requests.put(message)
     os._exit(0)  # The parent is gone: nobody is left to hear of anything.
 
@@ -65,21 +68,36 @@ def _load(request: Request, sink: BinaryIO) -> Runtime:
 
     if not isinstance(request, Load):
         raise RuntimeFault("the first request has to be Load")
-    runtime = Runtime(request)
+    runtime = Runtime(request) if request.sequences == 1 else _batched(request)
     _send(sink, runtime.loaded())
     return runtime
 
 
+def _batched(load: Load) -> Runtime:
+    from abverify.bench.engines.llama_batch import BatchRuntime
+
+    return BatchRuntime(load)
+
+
 def _answer(runtime: Runtime, request: Request, sink: BinaryIO) -> Reply:
     if isinstance(request, Complete):
+        return runtime.complete(request, on_token=_teller(request, sink))
+    if isinstance(request, Together):
+        from abverify.bench.engines.llama_batch import BatchRuntime
 
-        def on_token(count: int) -> None:
-            if request.progress:
-                _send(sink, Progress(count))
-
-        return runtime.complete(request, on_token=on_token)
+        if not isinstance(runtime, BatchRuntime):
+            raise TypeError("the context was opened for one sequence")
+        return runtime.complete_together(request, on_token=_teller(request.requests[0][1], sink))
     runtime.forget()
     return Done()
+
+
+def _teller(request: Complete, sink: BinaryIO) -> Callable[[int], None]:
+    def on_token(count: int) -> None:
+        if request.progress:
+            _send(sink, Progress(count))
+
+    return on_token
 
 
 def _described(error: Exception) -> str:

@@ -195,4 +195,12 @@ RULES = (
         "a digest shown as if the bytes had just been read",
         "abverify model inspect model.gguf --paranoid",
     ),
+    Rule(
+        "AV560",
+        "waves are measured in one process",
+        "Which trials are decoded together changes logits. A cluster hands trials out one by one, "
+        "so a contract that declares several sequences cannot be measured on it.",
+        "engine: {sequences: 8} and abverify run S1_005 --stage bench --runner ray",
+        "engine: {sequences: 8} and abverify run S1_005 --stage bench",
+    ),
 )
