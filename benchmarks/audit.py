@@ -16,9 +16,10 @@ seen. Then, in this run and on this machine:
 Evidence is not part of it: the records cite bundles that are not there, and the audit is told
 to leave evidence alone (`abverify audit --records-only`).
 
-With `--since N` also: the audit of 100 new records in a log of N, from a kept checkpoint. The
-N old entries are a real log, tiles and all; of the old records only those exist as files that
-the incremental audit may read, which are the ones in the chains of the new ones.
+With `--since N` also: the audit of 100 new decisions on top of a log of N, from a kept
+checkpoint. The N old entries are a real log, tiles and all; of the old records only those exist
+as files that the incremental audit may read, which are the ones in the chain of the new ones.
+(A new lift or retraction cites other records, and then the whole ledger is read.)
 """
 
 from __future__ import annotations
@@ -40,11 +41,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from abverify._canonical import canonical_bytes, canonical_digest, sha256_hex
 from abverify._clock import timestamp
+from abverify.app.audit import AuditRequest
+from abverify.app.audit import audit as audit_ledger
 from abverify.app.audit_scan import scan_ledger
 from abverify.records.envelope import STATEMENT_TYPE, pae, seal, unverified_payload
 from abverify.records.keys import KeySigner
 from abverify.records.log.entries import Entry
-from abverify.records.log.state import empty_log
+from abverify.records.log.state import CHECKPOINT, empty_log
 from abverify.records.log.tree import Frontier
 from abverify.records.trust import solo_root
 
@@ -77,8 +80,8 @@ class Maker:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(data)
 
-    def chain(self, name: str, length: int) -> None:
-        """Writes a gate of so many records."""
+    def chain(self, name: str, length: int, *, keep_at: int | None = None) -> None:
+        """Writes a gate of so many records; keeps a checkpoint once there are `keep_at`."""
         gate = f"bench/{name}"
         contract = f"id: {gate}\nversion: 1.0.0\nevidence: {{valid_days: 180}}\n".encode()
         subject = {
@@ -98,6 +101,9 @@ class Maker:
             prior = sha256_hex(data)
             digests.append(prior)
             self.log(Entry(prior, path))
+            if seq == keep_at:
+                self.finish()
+                self.write("kept", (self.folder / CHECKPOINT).read_bytes())
 
     def log(self, entry: Entry) -> None:
         """Takes an entry into the log."""
@@ -280,6 +286,28 @@ def measured(size: int, parent: Path) -> Result:
     return Result(size, (before + after) / 2, cold, wall, two, peak)
 
 
+NEW, BEFORE = 100, 100
+"""So many new records, in a chain that has so many already."""
+
+
+def measured_since(size: int, parent: Path) -> str:
+    """Makes a log of that size and 100 records on top, and audits those; one line."""
+    with tempfile.TemporaryDirectory(dir=parent, prefix="abverify-bench-") as name:
+        maker = Maker(Path(name))
+        for number in range(size - BEFORE):
+            digest = sha256_hex(b"%d" % number)
+            seq, gate = number % CHAIN + 1, f"OLD{number // CHAIN}"
+            maker.log(Entry(digest, f"gates/bench/{gate}/{seq:06d}.lift.dsse.json"))
+        maker.chain("NEW", BEFORE + NEW, keep_at=BEFORE)
+        maker.finish()
+        clock, start = time.perf_counter(), time.process_time()
+        report = audit_ledger(maker.folder, AuditRequest(since=str(maker.folder / "kept")))
+        cpu, wall = time.process_time() - start, time.perf_counter() - clock
+    if report.reasons or report.checked != NEW:
+        sys.exit(f"the ledger should be sound: {report.checked} of {NEW}, {report.reasons[:3]}")
+    return f"{NEW} new records on top of {size:,}: {wall:.3f} s by the clock, {cpu:.3f} s of CPU"
+
+
 def audit(folder: Path, size: int, *, jobs: int) -> None:
     """Audits a ledger that has no fault."""
     now = START + timedelta(days=36_000)
@@ -292,17 +320,21 @@ def main() -> int:
     """Measures, and prints."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=_Plain)
     parser.add_argument("--sizes", default="10000,100000")
+    parser.add_argument("--since", type=int, metavar="N")
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()))
     options = parser.parse_args()
-    print(HEADING)
+    if options.sizes:
+        print(HEADING)
     results: list[Result] = []
-    for size in map(int, options.sizes.split(",")):
+    for size in map(int, filter(None, options.sizes.split(","))):
         results.append(measured(size, options.folder))
         print(results[-1].line(), flush=True)
-    first, last = results[0], results[-1]
-    if last.size > first.size:
+    if len(results) > 1:
+        first, last = results[0], results[-1]
         growth = math.log(last.cold / first.cold) / math.log(last.size / first.size)
         print(f"exponent of growth from {first.size:,} to {last.size:,}: {growth:.3f}")
+    if options.since:
+        print(measured_since(options.since, options.folder))
     return 0
 
 
