@@ -23,6 +23,7 @@ FOLDER = Path(__file__).resolve().parent
 RESULTS = FOLDER / "RESULTS.md"
 BENCHMARKS = {
     "engine": ("engine.py",),
+    "waves": ("waves.py", "--sequences", "1,8,20"),
     "startup": ("startup.py",),
     "toolcalls": ("toolcalls.py", "--megabytes", "0.25,1"),
     "audit": ("audit.py", "--sizes", "2000,10000"),

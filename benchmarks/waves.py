@@ -1,0 +1,126 @@
+"""The same bench one trial after the other and in waves: `config.engine.sequences`, whole runs.
+
+Usage: python benchmarks/waves.py [--sequences 1,8,20] [--turns 4]
+
+The model is S1_005's, with its adapter, configuration and corpus; engine, sandbox, oracle and
+journal are the real ones, and loading the weights is not counted. The first number is the
+reference of the others. A different number of sequences samples other texts, so the tokens of
+each run stand beside its time; the ratio is of tokens a second.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from abverify._clock import now, timestamp
+from abverify.app.measurement import bench_for, open_gate
+from abverify.bench.engines.llama import open_llama
+from abverify.bench.journal import Journal
+from abverify.bench.schedule import Plan, run_trials
+from abverify.bench.waves import run_waves
+from abverify.evidence.lock import RunLock
+from abverify.evidence.manifest import START_SCHEMA, Start
+
+if TYPE_CHECKING:
+    from abverify.app.measurement import OpenGate
+    from abverify.evidence.rows import Row, Trial
+
+GATE = "S1_005"
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A whole run: its seconds, turns, and tokens sampled."""
+
+    sequences: int
+    seconds: float
+    turns: int
+    sampled: int
+
+    @property
+    def speed(self) -> float:
+        """Tokens a second."""
+        return self.sampled / self.seconds
+
+
+class Nobody:
+    """Looks on and says nothing."""
+
+    def trial_started(self, trial: Trial, number: int, total: int) -> None:
+        """A trial begins."""
+
+    def token(self, count: int) -> None:
+        """A token was sampled."""
+
+    def row(self, row: Row) -> None:
+        """A row was journaled."""
+
+
+def measure(gate: OpenGate, sequences: int, turns: int) -> Measured:
+    """Runs the gate's bench with so many sequences."""
+    declared = gate.contract.config
+    config = declared.model_copy(
+        update={
+            "engine": declared.engine.model_copy(update={"sequences": sequences}),
+            "budgets": declared.budgets.model_copy(update={"max_turns": turns}),
+        }
+    )
+    plan = Plan(gate.corpus.fixtures, config.sampling.seeds[:1], config, gate.system_prompt)
+    bench = bench_for(gate.corpus, unsafe=False)
+    with (
+        open_llama(gate.contract.model, config, root=ROOT) as engine,
+        tempfile.TemporaryDirectory(prefix="abverify-bench-") as folder,
+    ):
+        lock = RunLock({**engine.facts()})
+        with Journal(Path(folder), _start(gate, lock), lock) as journal:
+            started = time.perf_counter()
+            if sequences == 1:
+                run_trials(plan, engine, bench, journal, Nobody())
+            else:
+                run_waves(plan, engine, bench, journal, Nobody())
+            seconds = time.perf_counter() - started
+            told = [row for row in journal.rows if row.kind == "turn"]
+    sampled = sum(row.completion_tokens for row in told)
+    return Measured(sequences, seconds, len(told), sampled)
+
+
+def _start(gate: OpenGate, lock: RunLock) -> Start:
+    return Start(
+        schema_=START_SCHEMA,
+        run="waves",
+        stage="bench",
+        offered_to=(str(gate.id),),
+        identity="attested",
+        started_at=timestamp(now()),
+        lock_sha256=lock.sha256,
+        began_after=gate.heads,
+    )
+
+
+def main() -> None:
+    """Measures, and prints."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--sequences", default="1,8,20", help="numbers, parted by commas")
+    parser.add_argument("--turns", type=int, default=4)
+    options = parser.parse_args()
+    gate = open_gate(ROOT, GATE)
+    print(f"{'sequences':>9}{'seconds':>10}{'turns':>8}{'tokens':>8}{'a second':>10}{'ratio':>8}")
+    reference: Measured | None = None
+    for number in map(int, options.sequences.split(",")):
+        run = measure(gate, number, options.turns)
+        reference = reference or run
+        print(
+            f"{run.sequences:9}{run.seconds:10.2f}{run.turns:8}{run.sampled:8}"
+            f"{run.speed:10.1f}{run.speed / reference.speed:8.2f}",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()
