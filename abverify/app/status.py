@@ -8,6 +8,7 @@ from abverify._clock import timestamp
 from abverify.app.docket import open_repository, scope_line
 from abverify.app.propose import waiting_reasons
 from abverify.app.reasons import ledger_reason
+from abverify.errors import UsageError
 from abverify.model.status_report import GateLine, StatusReport
 from abverify.records.law import in_force_amendment
 from abverify.records.lifecycle import gate_state, scope_states
@@ -16,24 +17,26 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from abverify.app.docket import Repository
     from abverify.records.ledger import Ledger
     from abverify.workspace.contracts import LoadedContract
 
 
-def status(root: Path, at: datetime | None = None) -> StatusReport:
+def status(root: Path, at: datetime | int | None = None) -> StatusReport:
     """Every gate with a contract, and every scope that a suspension ever named.
 
     Args:
         root: the repository.
-        at: the moment to look back to, by the times that signers state; by default now.
+        at: what to look back to: a moment, by the times that signers state; or a size of the
+            log, which no signer can choose. By default now.
 
     Raises:
         NothingToCheckError: when there is no contract.
         InvalidError: for malformed contracts.
+        UsageError: AV445 for a size that the log never had.
     """
     repository = open_repository(root)
-    moment = at or repository.now
-    ledger = repository.ledger.as_of(moment) if at else repository.ledger
+    ledger, moment = _looked_back(repository, at)
     return StatusReport(
         gates=tuple(
             _line(ledger, loaded, moment, past=at is not None)
@@ -42,10 +45,37 @@ def status(root: Path, at: datetime | None = None) -> StatusReport:
         scopes=tuple(map(scope_line, scope_states(ledger))),
         reasons=(
             *map(ledger_reason, ledger.faults),
-            *(() if at else waiting_reasons(repository)),
+            *(() if at is not None else waiting_reasons(repository)),
         ),
-        at=timestamp(at) if at else None,
+        at=_told(at),
     )
+
+
+def _looked_back(repository: Repository, at: datetime | int | None) -> tuple[Ledger, datetime]:
+    """The ledger as it stood, and the moment at which to read it."""
+    ledger = repository.ledger
+    if at is None:
+        return ledger, repository.now
+    if not isinstance(at, int):
+        return ledger.as_of(at), at
+    size = ledger.log.size if ledger.log else 0
+    if at > size:
+        raise UsageError(
+            "the log never held so many records",
+            rule="AV445",
+            place="--at",
+            expected=f"0 to {size}",
+            found=str(at),
+            next_step="abverify log lists the records",
+        )
+    then = ledger.at_size(at)
+    return then, max((record.issued_at for record in then.records), default=repository.now)
+
+
+def _told(at: datetime | int | None) -> str | None:
+    if isinstance(at, int):
+        return f"{at} records"
+    return timestamp(at) if at else None
 
 
 def _line(ledger: Ledger, loaded: LoadedContract, moment: datetime, *, past: bool) -> GateLine:

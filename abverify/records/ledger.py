@@ -111,6 +111,11 @@ class Ledger:
         """The ledger as it stood at a moment, by the times its signers state."""
         return self._kept(lambda record: record.issued_at <= moment)
 
+    def at_size(self, size: int) -> Ledger:
+        """The ledger as it stood when its log held that many records."""
+        positions = self.log.positions if self.log else {}
+        return self._kept(lambda record: positions.get(record.path, size) < size)
+
     def up_to(self, heads: Mapping[GateId, int]) -> Ledger:
         """The ledger with each chain cut after the given `seq`; a gate not named is left out."""
         return self._kept(lambda record: record.seq <= heads.get(record.gate, 0))

@@ -206,6 +206,24 @@ class TestTheTrail:
         versions = {line["gate"]: line["version"] for line in with_future["gates"]}
         assert versions[GATE] == "3.0.0"
 
+    def test_status_looks_back_to_a_size_of_the_log(self, lifted: Repository) -> None:
+        def states(index: int) -> tuple[str, list[str]]:
+            report = lifted.run("status", "--at", str(index), "--format", "json").json
+            (gate,) = [line["state"] for line in report["gates"] if line["gate"] == GATE]
+            assert report["at"] == f"{index} records"
+            return gate, [scope["state"] for scope in report["scopes"]]
+
+        assert [states(index) for index in range(6)] == [
+            ("unknown", []),
+            ("proposed", []),
+            ("proposed", []),
+            ("proposed", ["suspended"]),
+            ("discharged", ["suspended"]),
+            ("discharged", ["open"]),
+        ]
+        facts = refused(lifted.run("status", "--at", "6"), 2, "AV445")
+        assert facts["expected"] == "0 to 5"
+
     def test_a_moment_that_cannot_be_read_is_a_usage_error(self, met: Repository) -> None:
         ran = met.run("status", "--at", "yesterday")
         assert (ran.code, ran.out) == (2, "")

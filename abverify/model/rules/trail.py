@@ -6,6 +6,14 @@ from abverify.model.rules.rule import Rule
 
 RULES = (
     Rule(
+        "AV445",
+        "a place that is looked back to is in the log",
+        "A number names the log as it stood when it held so many records; one that it never held"
+        " names nothing.",
+        "abverify status --at 90 where the log holds 17 records",
+        "abverify status --at 17",
+    ),
+    Rule(
         "AV480",
         "a record is named uniquely",
         "A record goes by its file, by its place in a gate's chain, or by the start of its"
