@@ -2,91 +2,101 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from abverify.app.amend_draft import Draft, drafted_contract, forked_contract
+from abverify.app.amend_told import planned, published
 from abverify.app.append import require_sound, sign_and_append
 from abverify.app.contract_side import fixture_digests, published_side, working_side
 from abverify.app.docket import open_repository
-from abverify.app.propose import needs_others, propose, proposed_reasons
+from abverify.app.enact import enacting, proposing
+from abverify.app.propose import needs_others, propose
 from abverify.app.signing import load_signer, principal_of
-from abverify.errors import AbverifyError, RefusedError, raise_all
+from abverify.errors import RefusedError, raise_all
 from abverify.model.change import headline
-from abverify.model.report import FindingsReport
 from abverify.model.value import version_key
 from abverify.records.append import ContractVersion
 from abverify.records.bodies import Amendment, Superseded
 from abverify.verify.amendment.changes import changes_between
 from abverify.verify.amendment.law import unlawful
 from abverify.workspace.contracts import version_path
-from abverify.workspace.files import read_tree, replace_file, write_new
+from abverify.workspace.files import read_tree
 from abverify.workspace.ledger_store import writing
-from abverify.workspace.pins import (
-    PIN_LOCK,
-    PinLock,
-    PinnedContract,
-    input_digest,
-    load_pins,
-    render_pins,
-)
+from abverify.workspace.pins import input_digest
 from abverify.workspace.policies import load_policy
+from abverify.workspace.undo import recover
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from abverify.app.docket import Repository
     from abverify.app.signing import Signature
     from abverify.model.change import Change, PublishableClass
-    from abverify.model.report import Reason
+    from abverify.model.report import FindingsReport, Reason
     from abverify.records.keys import Signer
     from abverify.records.record import Record
     from abverify.workspace.contracts import LoadedContract
 
 
-def publish(root: Path, name: str, signature: Signature, *, introduce: bool) -> FindingsReport:
-    """Publishes a gate's working contract as its next version.
+@dataclass(frozen=True, slots=True)
+class AmendRequest:
+    """What is to be published, and how.
 
-    Nothing is half-done: when the record cannot be appended, the frozen copy
-    and the pins are put back as they were.
+    Attributes:
+        introduce: whether it is the gate's first version.
+        settings: values to change first, each `PATH=VALUE`.
+        new_gate: the name of the gate to open in its stead, with those values.
+        dry_run: whether only to say what would be done.
+    """
+
+    introduce: bool = False
+    settings: tuple[str, ...] = ()
+    new_gate: str | None = None
+    dry_run: bool = False
+
+
+def publish(root: Path, name: str, signature: Signature, request: AmendRequest) -> FindingsReport:
+    """Publishes a gate's working contract as its next version, edited first if asked to.
+
+    Nothing is half-done: contract, frozen copy, pins, mirrors and documents change in one
+    step with the record; what an earlier run was cut off at is settled first.
 
     Raises:
         UntrustedError: AV400 when the ledger has faults.
+        UsageError: AV744 or AV745 for a setting.
         RefusedError: AV440 when the version is not a new one, AV441 when the gate is
             introduced already or not yet, AV710 to AV714 for a change that the law forbids,
+            AV746 when nothing would change, AV747 when a new gate is there already,
             or when the key may not sign it.
     """
+    if not request.dry_run:
+        recover(root)
     repository = open_repository(root)
-    loaded = repository.registry.find(name)
+    draft = _draft(repository, name, signature, request)
+    loaded = draft.loaded
     require_sound(repository)
     current = repository.in_force(loaded.contract.gate)
-    _refuse_wrong_verb(loaded, current, introduce=introduce)
+    _refuse_wrong_verb(loaded, current, introduce=request.introduce or draft.fork is not None)
     _refuse_old_version(repository, loaded, current)
     changes = _lawful_changes(repository, loaded, current)
-    body = _body(repository, loaded, current, changes)
-    signer = load_signer(root, signature.key, signature.ask) if signature.propose else None
-    if signer and (approvals(changes) > 1 or needs_others(repository, body, signer)):
-        path = _propose(repository, loaded, body, signature, signer)
+    body, needed = _body(repository, loaded, current, changes), approvals(changes)
+    if request.dry_run:
+        return planned(repository, draft, body, changes, needed)
+    shared = needed > 1 or signature.propose
+    signer = load_signer(root, signature.key, signature.ask) if shared else None
+    if signer and (needed > 1 or needs_others(repository, body, signer)):
+        path = _propose(repository, draft, body, signature, signer)
     else:
-        path = enacted(repository, loaded, body, partial(_sign, loaded, body, signature))
-    return FindingsReport(
-        kind="amend",
-        reasons=proposed_reasons(path),
-        checked=1,
-        total=1,
-        success="done",
-        facts=(
-            ("gate", str(loaded.contract.gate)),
-            ("version", f"{loaded.contract.version}  sha256 {loaded.sha256[:16]}"),
-            *(("change", f"{c.change_class} {c.path}: {c.why}; {c.consequence}") for c in changes),
-            *(
-                ("pinned", f"{name}  sha256 {body.pins[name][:16]}")
-                for name in loaded.contract.inputs()
-            ),
-            ("record", path),
-        ),
-    )
+        path = _enact(repository, draft, body, signature)
+    return published(repository, draft, body, changes, path)
+
+
+def _draft(repository: Repository, name: str, signature: Signature, request: AmendRequest) -> Draft:
+    if request.new_gate is None:
+        return drafted_contract(repository, name, request.settings)
+    return forked_contract(repository, name, request.new_gate, request.settings, signature.reason)
 
 
 def amendment_now(repository: Repository, loaded: LoadedContract) -> tuple[Amendment, int]:
@@ -120,13 +130,10 @@ def _body(
 
 
 def _propose(
-    repository: Repository,
-    loaded: LoadedContract,
-    body: Amendment,
-    signature: Signature,
-    signer: Signer,
+    repository: Repository, draft: Draft, body: Amendment, signature: Signature, signer: Signer
 ) -> str:
     """Writes the amendment for others to sign; the contract is published when they have."""
+    loaded = draft.loaded
     with writing(repository.root):
         return propose(
             repository,
@@ -136,16 +143,22 @@ def _propose(
             signer=signer,
             actor=principal_of(repository, signer),
             subject=ContractVersion(loaded.contract.version, loaded.data),
+            around=partial(proposing, repository.root, loaded, draft.held),
         )
 
 
-def _sign(
-    loaded: LoadedContract, body: Amendment, signature: Signature, repository: Repository
-) -> str:
-    """Signs and appends, once the frozen copy and the pins are there."""
-    signature = replace(signature, propose=False)
-    gate, version = loaded.contract.gate, loaded.contract.version
-    return sign_and_append(repository, gate, body, signature, version=version)
+def _enact(repository: Repository, draft: Draft, body: Amendment, signature: Signature) -> str:
+    """Signs and appends, and changes what belongs to the record in the same step."""
+    loaded = draft.loaded
+    return sign_and_append(
+        repository,
+        loaded.contract.gate,
+        body,
+        replace(signature, propose=False),
+        version=loaded.contract.version,
+        data=loaded.data,
+        around=partial(enacting, repository.root, loaded, body, draft.held),
+    )
 
 
 def _pins(root: Path, loaded: LoadedContract) -> dict[str, str]:
@@ -255,41 +268,4 @@ def _superseded(
     place = predecessor.statement.common.gate
     return Superseded(
         gate=place.id, version=place.contract_version, sha256=predecessor.contract_sha256
-    )
-
-
-def enacted(
-    repository: Repository,
-    loaded: LoadedContract,
-    body: Amendment,
-    enter: Callable[[Repository], str],
-) -> str:
-    """Freezes the contract and pins its inputs while its record enters; all of it, or nothing.
-
-    Returns:
-        What `enter` gives: the record's path.
-    """
-    root, contract = repository.root, loaded.contract
-    frozen = root / version_path(contract.gate, contract.version)
-    pins = load_pins(root)
-    before = (root / PIN_LOCK).read_bytes() if (root / PIN_LOCK).exists() else None
-    write_new(frozen, loaded.data)
-    try:
-        replace_file(root / PIN_LOCK, render_pins(_pinned(pins, loaded, body)))
-        return enter(open_repository(root))
-    except (AbverifyError, OSError, KeyboardInterrupt):
-        frozen.unlink(missing_ok=True)
-        if before is None:
-            (root / PIN_LOCK).unlink(missing_ok=True)
-        else:
-            replace_file(root / PIN_LOCK, before)
-        raise
-
-
-def _pinned(pins: PinLock, loaded: LoadedContract, body: Amendment) -> PinLock:
-    entry = PinnedContract(version=loaded.contract.version, sha256=loaded.sha256)
-    return PinLock(
-        schema_=pins.schema_,
-        contracts={**pins.contracts, str(loaded.contract.gate): entry},
-        inputs={**pins.inputs, **body.pins},
     )

@@ -32,6 +32,7 @@ def sign_and_append(
     signature: Signature,
     *,
     version: str,
+    data: bytes | None = None,
     around: Callable[[Appended], AbstractContextManager[None]] | None = None,
 ) -> str:
     """Signs a record about a published contract version and appends it to its gate's chain.
@@ -45,7 +46,9 @@ def sign_and_append(
         gate: the gate that the record is about.
         body: what the record says.
         signature: who signs, and why.
-        version: the published contract version that it is about.
+        version: the contract version that it is about.
+        data: that version's bytes where the record itself publishes it; else they are
+            published already.
         around: is given what will be written, and is open while it is: what it
             changes belongs to the record, and what it raises keeps the record out.
 
@@ -65,7 +68,8 @@ def sign_and_append(
         require_sound(current)
         if signature.propose and needs_others(current, body, signer):
             return _proposed(current, gate, body, signature, signer, version)
-        appended = _appended(current, gate, body, signature, signer, version)
+        subject = ContractVersion(version, data) if data else _subject(current, gate, version)
+        appended = _appended(current, gate, body, signature, signer, subject)
         files = {appended.path: appended.data, **appended.log}
         with around(appended) if around else nullcontext():
             commit(repository.root, appended.path, files)
@@ -78,14 +82,14 @@ def _appended(
     body: Body,
     signature: Signature,
     signer: Signer,
-    version: str,
+    subject: ContractVersion,
 ) -> Appended:
     try:
         return append(
             repository.ledger,
             gate,
             body,
-            subject=_subject(repository, gate, version),
+            subject=subject,
             signers=[signer],
             actor=principal_of(repository, signer),
             reason=signature.reason,

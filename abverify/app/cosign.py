@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from abverify.app.amend import amendment_now, enacted
+from abverify.app.amend import amendment_now
 from abverify.app.append import require_sound
 from abverify.app.check import decision_on
 from abverify.app.docket import open_repository
+from abverify.app.enact import enacting
 from abverify.app.propose import with_working
 from abverify.app.record import decision_body
 from abverify.app.retract import refuse_retraction
@@ -27,9 +29,11 @@ from abverify.workspace.proposals import read_proposal as proposal_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from abverify.app.docket import Repository
+    from abverify.records.append import Appended
     from abverify.records.bodies import Body
     from abverify.records.keys import Signer
     from abverify.records.proposal import Proposal
@@ -73,22 +77,29 @@ def _settle(
     enter, body = partial(_enter, proposal, data, signers), proposal.statement.body
     if isinstance(body, Amendment):
         loaded = repository.registry.find(str(proposal.statement.gate))
-        record = enacted(repository, loaded, body, enter)
+        record = enter(repository, partial(enacting, repository.root, loaded, body, loaded.data))
     else:
-        record = enter(repository)
+        record = enter(repository, None)
     drop_proposal(repository.root, path)
     return _report(proposal, record)
 
 
-def _enter(proposal: Proposal, data: bytes, signers: list[Signer], repository: Repository) -> str:
+def _enter(
+    proposal: Proposal,
+    data: bytes,
+    signers: list[Signer],
+    repository: Repository,
+    around: Callable[[Appended], AbstractContextManager[None]] | None,
+) -> str:
     """Appends the record to its gate's chain, and to the log if an integrator signed now."""
-    statement, ledger = proposal.statement, repository.ledger
+    statement, ledger = proposal.statement, with_working(repository)
     version = statement.common.gate.contract_version
     subject = ContractVersion(version, ledger.contracts[statement.subject.name])
     appended = admitted(
         ledger, statement, data, subject=subject, signers=signers, now=repository.now
     )
-    commit(repository.root, appended.path, {appended.path: appended.data, **appended.log})
+    with around(appended) if around else nullcontext():
+        commit(repository.root, appended.path, {appended.path: appended.data, **appended.log})
     return appended.path
 
 

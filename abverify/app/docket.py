@@ -28,6 +28,7 @@ from abverify.workspace.evidence_store import EvidenceStore, attempts_begun, loa
 from abverify.workspace.ledger_store import LedgerFiles, ledger_files, root_files
 from abverify.workspace.pins import load_pins
 from abverify.workspace.trust_pin import pinned_root
+from abverify.workspace.undo import require_finished
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -176,7 +177,12 @@ def scope_line(scope: ScopeState) -> ScopeLine:
 
 
 def open_repository(root: Path) -> Repository:
-    """The repository as of now."""
+    """The repository as of now.
+
+    Raises:
+        IndeterminateError: AV742 if an amendment was cut off in the middle.
+    """
+    require_finished(root)
     return Repository(root, now())
 
 

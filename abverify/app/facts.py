@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from abverify.workspace.snapshot import Snapshot
 
 LEDGER_WORDS = ("gates", "scopes", "ledger")
+_NOT_IN_THE_LEDGER = "_proposals/"
 _NOT_CONTRACTS = frozenset(["policy.yaml"])
 
 
@@ -42,7 +43,10 @@ def gather(policy: Policy, files: Snapshot) -> dict[str, Any]:
 
 def ledger_at(files: Snapshot) -> Ledger:
     """The ledger as a snapshot holds it."""
-    below = {f"gates/{path}": data for path, data in files.folder("gates").items()}
+    folder = files.folder("gates").items()
+    below = {
+        f"gates/{path}": data for path, data in folder if not path.startswith(_NOT_IN_THE_LEDGER)
+    }
     roots = {path: data for path, data in below.items() if path.startswith("gates/_trust/")}
     versions = {f"{VERSIONS}/{path}": data for path, data in files.folder(VERSIONS).items()}
     log = {path: data for path, data in below.items() if path.startswith("gates/_log/")}

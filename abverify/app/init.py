@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from abverify._version import __version__
-from abverify.app.amend import publish
+from abverify.app.amend import AmendRequest, publish
 from abverify.app.keys import key_store
 from abverify.app.lint import lint
 from abverify.app.schemas import SCHEMAS, schema_text
@@ -179,7 +179,7 @@ def _sign_in(
         root = InitRequest(origin, request.principal, request.key, _TERM_DAYS, None, ask)
         init_trust(folder, root)
         signature = Signature(request.key, "the repository's first gate", None, ask)
-        publish(folder, GATE, signature, introduce=True)
+        publish(folder, GATE, signature, AmendRequest(introduce=True))
     except BaseException:
         discard(made)
         raise

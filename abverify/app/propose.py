@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,10 @@ from abverify.workspace.proposals import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+    from typing import TypeAlias
+
     from abverify.app.docket import Repository
     from abverify.app.signing import Signature
     from abverify.model.ids import GateId
@@ -30,6 +35,8 @@ if TYPE_CHECKING:
     from abverify.records.bodies import Body
     from abverify.records.keys import Signer
     from abverify.records.ledger import Ledger
+
+    Around: TypeAlias = Callable[[str, bytes], AbstractContextManager[None]]
 
 
 def with_working(repository: Repository) -> Ledger:
@@ -57,8 +64,11 @@ def propose(
     signer: Signer,
     actor: str,
     subject: ContractVersion,
+    around: Around | None = None,
 ) -> str:
     """Writes a record with its first signature where others find it.
+
+    `around` is given the proposal's path and bytes, and is open while it is written.
 
     Returns:
         The proposal's path, relative to the root.
@@ -69,6 +79,8 @@ def propose(
         pydantic.ValidationError: if a text cannot stand in a record.
     """
     ledger = with_working(repository)
+    contract = {version_path(gate, subject.version): subject.data}
+    ledger = replace(ledger, contracts={**ledger.contracts, **contract})
     statement = drafted(
         ledger,
         gate,
@@ -83,7 +95,8 @@ def propose(
     refuse_repeated(repository.root, path)
     data = seal(statement.to_bytes(), payload_type=STATEMENT_TYPE, signers=[signer])
     read_proposal(data, path, ledger, repository.now)
-    keep_proposal(repository.root, path, data)
+    with around(path, data) if around else nullcontext():
+        keep_proposal(repository.root, path, data)
     return path
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from abverify.cli import completion
 from abverify.cli.options import common_options
 from abverify.cli.signing import signing_options
 
@@ -46,22 +47,54 @@ def command() -> None:
 
 
 @command.command(
-    epilog="Example:\n\n  abverify amend publish S1_004 --introduce --reason 'opens the replica'"
+    epilog="Examples:\n\n  abverify amend S1_004 --set evidence.valid_days=90 --reason fresher\n\n"
+    "  abverify amend S1_004 --set criteria.oracle.at_least=2 --reason 'two passes' --dry-run\n\n"
+    "  abverify amend V1_004 --new-gate V1_006 --set model.name=Other --reason 'another model'\n\n"
+    "  abverify amend publish S1_004 --reason 'edited by hand'"
 )
-@click.argument("gate")
+@click.argument("gate", shell_complete=completion.gates)
 @click.option("--introduce", is_flag=True, help="Publish the gate's first contract version.")
+@click.option(
+    "--set",
+    "settings",
+    metavar="PATH=VALUE",
+    multiple=True,
+    help="Change a value of the contract first, and nothing else in it; may be repeated.",
+)
+@click.option("--new-gate", metavar="NAME", help="Open a gate that succeeds this one instead.")
+@click.option("--dry-run", is_flag=True, help="Say what would be done; change and sign nothing.")
 @signing_options(proposable=True)
 @common_options
-def publish(common: Common, signature: Signature, gate: str, introduce: bool) -> int:  # noqa: FBT001
-    """Publish a gate's working contract: frozen bytes, pinned inputs, a signed record.
+def publish(common: Common, signature: Signature, gate: str, **request: Any) -> int:
+    """Publish a gate's contract: one step with its copies, pins, documents and signed record.
 
-    Without --introduce the gate must be in the ledger already, and the
-    contract's version must be higher than the published one.
+    With --set the contract is edited and given the version that the change asks
+    for; without, it is published as it stands. Where the change needs more than
+    one approval, a proposal is written for the others to sign. Without
+    --introduce or --new-gate the gate must be in the ledger already.
     """
+    from abverify.app.amend import AmendRequest
     from abverify.app.amend import publish as publish_contract
     from abverify.cli.printing import show
 
-    return show(common, publish_contract(common.root, gate, signature, introduce=introduce))
+    asked = AmendRequest(**request)
+    if asked.introduce and asked.new_gate:
+        raise click.UsageError("--new-gate introduces the new gate: leave out --introduce")
+    return show(common, publish_contract(common.root, gate, signature, asked))
+
+
+@command.command(epilog="Example:\n\n  abverify amend recover")
+@common_options
+def recover(common: Common) -> int:
+    """Settle an amendment that was cut off: finished if its record is in, else taken back.
+
+    The next amendment does the same by itself. Exits with 5 when none was cut off.
+    """
+    from abverify.app.amend_told import recovered
+    from abverify.cli.printing import show
+    from abverify.workspace.undo import recover as recover_files
+
+    return show(common, recovered(recover_files(common.root)))
 
 
 @command.command(

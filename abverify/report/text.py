@@ -28,6 +28,7 @@ _VERDICT_STYLE = {
     "cannot-evaluate": "bold yellow",
     "clean": "bold green",
     "done": "bold green",
+    "planned": "bold",
     "trusted": "bold green",
     "faults": "bold red",
     "drift": "bold red",

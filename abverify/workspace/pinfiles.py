@@ -44,6 +44,23 @@ def read_pin_file(pin: PinFile, data: bytes) -> Mapping[str, Pinned]:
         ) from None
 
 
+def repinned(pin: PinFile, data: bytes, sha256: str) -> bytes:
+    """The pin file with another digest, and every other byte as it was.
+
+    A file whose digest cannot be found, or stands in a form unknown here, comes back as it was.
+
+    Raises:
+        InvalidError: AV740 if it cannot be read in its declared format.
+    """
+    stated = read_pin_file(pin, data).get(pin.sha256)
+    _, _, number = stated.place.rpartition(":") if stated else ("", "", "")
+    if stated is None or not number.isdecimal():
+        return data
+    lines = data.decode("utf-8").splitlines(keepends=True)
+    lines[int(number) - 1] = lines[int(number) - 1].replace(stated.value, sha256, 1)
+    return "".join(lines).encode("utf-8")
+
+
 def _lines(file: str, text: str) -> list[tuple[str, Pinned]]:
     """Top-level `key: value` lines; the first of two counts, block texts are indented."""
     found: dict[str, Pinned] = {}

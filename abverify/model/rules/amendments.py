@@ -230,6 +230,50 @@ RULES = (
         "class C1 for another title",
     ),
     Rule(
+        "AV742",
+        "an amendment is whole or not there",
+        "Contract, copies, pins, documents and record change as one step. What a crash cut off is"
+        " settled before anything is read from it: finished if its record is in, else taken back.",
+        "abverify check, after a machine died in the middle of abverify amend",
+        "abverify amend recover, then abverify check",
+    ),
+    Rule(
+        "AV743",
+        "an amendment never writes over an edit",
+        "What somebody changed while an amendment was made, or after one was cut off, is theirs.",
+        "a contract edited by hand between a crash and abverify amend recover",
+        "the edit put aside, the amendment settled, the edit made again",
+    ),
+    Rule(
+        "AV744",
+        "a setting names one value",
+        "PATH=VALUE replaces exactly one value, in strict YAML and on one line, and leaves every"
+        " other byte of the contract as it is. Decimals are quoted texts.",
+        "abverify amend S1_004 --set 'config.sampling.temperature=0.2'",
+        "abverify amend S1_004 --set 'config.sampling.temperature=\"0.2\"'",
+    ),
+    Rule(
+        "AV745",
+        "a setting names a field of contracts",
+        "A path is keys joined by dots; members of a list go by position or by their id.",
+        "abverify amend S1_004 --set criteria.orakel.at_least=2",
+        "abverify amend S1_004 --set criteria.oracle.at_least=2",
+    ),
+    Rule(
+        "AV746",
+        "an amendment changes something",
+        "A version that says what the one before says would cost its readers a comparison.",
+        "abverify amend S1_004 --set evidence.valid_days=180 where it is 180",
+        "abverify amend S1_004 --set evidence.valid_days=90",
+    ),
+    Rule(
+        "AV747",
+        "a new gate has a new name",
+        "Records of a gate are for ever; another gate of its name could not be told from it.",
+        "abverify amend V1_004 --new-gate V1_005 where there is a V1_005",
+        "abverify amend V1_004 --new-gate V1_006",
+    ),
+    Rule(
         "AV749",
         "what is signed or pinned is never rendered",
         "Contracts, pins and records say what is so; documents for readers repeat it. A render that"
