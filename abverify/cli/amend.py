@@ -97,6 +97,21 @@ def recover(common: Common) -> int:
     return show(common, recovered(recover_files(common.root)))
 
 
+@command.command(epilog="Example:\n\n  abverify amend fix")
+@common_options
+def fix(common: Common) -> int:
+    """Bring into step what moves with a contract, as far as there is one right answer.
+
+    Pins of foreign contracts, mirrors that are folders here, roll-ups and
+    regions. Signs and publishes nothing. Exits with 1 when something is still
+    out of step, 3 when it cannot be told, and 5 when nothing is declared.
+    """
+    from abverify.app.ritual_fix import fix as fix_steps
+    from abverify.cli.printing import show
+
+    return show(common, fix_steps(common.root))
+
+
 @command.command(
     epilog="Examples:\n\n  abverify amend diff S1_004@1.0.0 S1_004\n\n"
     "  abverify amend diff main:contracts/V1_004.yaml V1_004"

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.foreign import CONTRACT, PIN, POLICY, Foreign
+from tests.support.console import in_process
+from tests.support.foreign import CONTRACT, MIRRORED, PIN, POLICY, Foreign
 from tests.support.refusals import refused
 from tests.support.repository import done
 from tests.unit.workspace.test_git import commit, run_git
@@ -158,10 +159,63 @@ class TestSlips:
         foreign.publish()
         assert codes(foreign) == {"history-rewritten"}
 
+    def test_hand_edited_generated_region(self, foreign: Foreign) -> None:
+        foreign.publish()
+        region = "regions: [{file: docs/state.md, name: scopes}]\n"
+        foreign.write({"contracts/policy.yaml": f"{POLICY}{region}".encode()})
+        markers = b"<!-- abverify:scopes -->\n<!-- /abverify:scopes -->\n"
+        (foreign.root / "docs").mkdir()
+        (foreign.root / "docs/state.md").write_bytes(markers)
+        done(foreign.run("render"))
+        foreign.write({})
+        assert codes(foreign, 0) == set()
+        text = (foreign.root / "docs/state.md").read_bytes()
+        foreign.write({"docs/state.md": text.replace(b"| --- |", b"| serve | open |\n| --- |")})
+        assert codes(foreign) == {"region-drift"}
+
     def test_contract_removed(self, foreign: Foreign) -> None:
         (foreign.root / CONTRACT).unlink()
         commit(foreign.root, {})
         assert "contract-removed" in codes(foreign)
+
+
+class TestFixing:
+    """`amend fix`, before anything is committed."""
+
+    @pytest.fixture
+    def folder(self, tmp_path: Path) -> Foreign:
+        """The same layout with a mirror that is a folder; the next version is written alone."""
+        repository = Foreign(tmp_path).start()
+        policy = POLICY.replace("kind: git,", "kind: folder,").replace(
+            ", commit: mirror_commit", ""
+        )
+        repository.write({"contracts/policy.yaml": policy.encode()})
+        repository.step("1.1.0", "2026-04-09")
+        (repository.root / CONTRACT).write_bytes(repository.contract())
+        return repository
+
+    def test_pin_mirror_and_roll_ups_follow_the_contract(self, folder: Foreign) -> None:
+        report = done(folder.run("amend", "fix", "--format", "json")).json
+        assert report["written"] == [PIN, f"../mirror/{MIRRORED}", "README.md"]
+        assert (folder.mirror / MIRRORED).read_bytes() == folder.contract()
+        assert (folder.root / "README.md").read_bytes() == folder.readme()
+        commit(folder.root, {})
+        assert codes(folder, 0) == set()
+
+    def test_twice_writes_once(self, folder: Foreign) -> None:
+        done(folder.run("amend", "fix"))
+        assert done(folder.run("amend", "fix", "--format", "json")).json["written"] == []
+
+    def test_what_needs_a_person_is_left_and_told(self, foreign: Foreign) -> None:
+        (foreign.root / CONTRACT).write_bytes(foreign.contract())
+        ran = done(foreign.run("amend", "fix", "--format", "json"), 1)
+        assert ran.json["written"] == [PIN, "README.md"]
+        assert ran.codes == {"mirror-drift"}
+
+    def test_where_nothing_is_declared_there_is_nothing_to_check(self, tmp_path: Path) -> None:
+        (tmp_path / "contracts").mkdir()
+        ran = in_process("amend", "fix", "--root", str(tmp_path), environment={})
+        assert (ran.code, "nothing that moves" in ran.out) == (5, True)
 
 
 class TestOpenQuestions:
