@@ -2,7 +2,7 @@
 
 YAML lets one text mean several things (`017`, `1_000`, `no`, `.nan`, anchors,
 merge keys, tags, duplicate keys). A contract must not. The reader works on
-ruamel's parse events, refuses there, and builds values and positions in one
+libyaml's parse events, refuses there, and builds values and positions in one
 pass; depth and size are bounded before anything is built.
 """
 
@@ -125,36 +125,31 @@ class _Builder:
         self._values = 0
 
     def build(self, text: str) -> Document:
-        from ruamel.yaml import YAML
-        from ruamel.yaml.error import MarkedYAMLError, YAMLError
+        from yaml import MarkedYAMLError, YAMLError
 
-        parser = YAML(typ="safe", pure=True)
         try:
-            events = iter(parser.parse(text))
-            value = self._document(events)
+            value = self._document(parse_events(text))
         except MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             place = Place(self._name, mark.line + 1, mark.column + 1) if mark else Place(self._name)
             problem = " ".join(str(error.problem or error.context).split())
             raise _refusal(f"not valid YAML: {problem}", place, "one YAML document") from None
-        except (YAMLError, RecursionError, ValueError, OverflowError) as error:
+        except (YAMLError, ValueError) as error:
             text = " ".join(str(error).split())[:200]
             raise _refusal(f"not valid YAML: {text}", Place(self._name), "valid YAML") from None
-        return Document(self._name, value, dict(self._places))
+        return Document(self._name, value, self._places)
 
     def _document(self, events: Iterator[Any]) -> Any:
-        from ruamel.yaml.events import DocumentStartEvent, StreamEndEvent
-
         next(events)
         event = next(events)
-        if not isinstance(event, DocumentStartEvent):
+        if event_kind(event) != "DocumentStart":
             raise _refusal("the file is empty", Place(self._name), "a YAML mapping")
         if event.tags or event.version:
             raise self._at(event, "YAML directives are not allowed", "no % directive")
         value = self._node(next(events), events, ())
         next(events)
         event = next(events)
-        if not isinstance(event, StreamEndEvent):
+        if event_kind(event) != "StreamEnd":
             raise self._at(event, "more than one document", "exactly one YAML document")
         return value
 
@@ -164,28 +159,26 @@ class _Builder:
         return _refusal(message, self._place(event), expected, found)
 
     def _place(self, event: Any) -> Place:
-        return Place(self._name, event.start_mark.line + 1, event.start_mark.column + 1)
+        mark = event.start_mark
+        return Place(self._name, mark.line + 1, mark.column + 1)
 
     def _node(self, event: Any, events: Iterator[Any], path: Path) -> Any:
-        from ruamel.yaml.events import MappingStartEvent, ScalarEvent, SequenceStartEvent
-
         self._admit(event)
         if len(path) > MAX_DEPTH:
             raise self._at(event, "nested too deeply", f"at most {MAX_DEPTH} levels")
         self._places[path] = self._place(event)
-        if isinstance(event, ScalarEvent):
-            return self._scalar(event)
-        if isinstance(event, MappingStartEvent):
-            return self._mapping(events, path)
-        if isinstance(event, SequenceStartEvent):
-            return self._sequence(events, path)
+        match event_kind(event):
+            case "Scalar":
+                return self._scalar(event)
+            case "MappingStart":
+                return self._mapping(events, path)
+            case "SequenceStart":
+                return self._sequence(events, path)
         raise self._at(event, "unexpected YAML", "a mapping, a sequence or a scalar")
 
     def _admit(self, event: Any) -> None:
         """Refuses what stands for another value, and more values than any document needs."""
-        from ruamel.yaml.events import AliasEvent
-
-        if isinstance(event, AliasEvent):
+        if event_kind(event) == "Alias":
             raise self._at(event, "aliases are not allowed", "the value itself", f"*{event.anchor}")
         if event.anchor is not None:
             raise self._at(event, "anchors are not allowed", "the value itself", f"&{event.anchor}")
@@ -196,12 +189,10 @@ class _Builder:
             raise self._at(event, "too many values", f"at most {MAX_VALUES} keys and values")
 
     def _mapping(self, events: Iterator[Any], path: Path) -> dict[str, Any]:
-        from ruamel.yaml.events import MappingEndEvent, ScalarEvent
-
         result: dict[str, Any] = {}
-        while not isinstance(event := next(events), MappingEndEvent):
+        while event_kind(event := next(events)) != "MappingEnd":
             self._admit(event)
-            if not isinstance(event, ScalarEvent):
+            if event_kind(event) != "Scalar":
                 raise self._at(event, "a key must be a plain word", "a string key")
             key = self._scalar(event)
             if not isinstance(key, str):
@@ -209,7 +200,7 @@ class _Builder:
             if key in result:
                 raise self._at(event, f"duplicate key {key!r}", "each key once", key)
             value = next(events)
-            if isinstance(value, ScalarEvent) and not (
+            if event_kind(value) == "Scalar" and not (
                 value.value or value.style or value.anchor or value.tag
             ):
                 # The parser places an empty value at the next key: the key says better where.
@@ -218,10 +209,8 @@ class _Builder:
         return result
 
     def _sequence(self, events: Iterator[Any], path: Path) -> list[Any]:
-        from ruamel.yaml.events import SequenceEndEvent
-
         result: list[Any] = []
-        while not isinstance(event := next(events), SequenceEndEvent):
+        while event_kind(event := next(events)) != "SequenceEnd":
             result.append(self._node(event, events, (*path, len(result))))
         return result
 
@@ -240,6 +229,8 @@ class _Builder:
         if _NUMBER_LIKE.fullmatch(text):
             message = "a number that is not a plain integer must be quoted"
             raise self._at(event, message, f'"{text}"', text)
+        if "\t" in text:
+            raise self._at(event, "a tab in an unquoted value", "spaces, or a quoted value")
         return self._clean(event, text)
 
     def _integer(self, event: Any, text: str) -> int:
@@ -253,3 +244,21 @@ class _Builder:
             found = f"U+{ord(bad.group()):04X}"
             raise self._at(event, f"{_UNPRINTABLE_MESSAGE} in a string", "printable text", found)
         return text
+
+
+def parse_events(text: str) -> Iterator[Any]:
+    """A text's parse events. libyaml itself is required: a second parser may read otherwise.
+
+    Raises:
+        yaml.YAMLError: where the text is no YAML.
+    """
+    from yaml import CLoader
+
+    parser = CLoader(text)
+    while (event := parser.get_event()) is not None:
+        yield event
+
+
+def event_kind(event: Any) -> str:
+    """What an event is: `Scalar`, `Alias`, `MappingStart` and their like."""
+    return type(event).__name__.removesuffix("Event")

@@ -49,7 +49,7 @@ FORBIDDEN = {
 }
 """Beyond the order: side branches and the modules that must not know each other."""
 
-LAZY = ("llama_cpp", "ray", "scipy", "matplotlib", "pydantic", "rich", "click", "ruamel")
+LAZY = ("llama_cpp", "ray", "scipy", "matplotlib", "pydantic", "rich", "click", "ruamel", "yaml")
 
 
 def part(module: str) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from abverify._yaml import event_kind, parse_events
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -38,12 +40,9 @@ class Node:
 
 def nodes_of(text: str) -> dict[Path, Node]:
     """The span of every value of a document that `read_yaml` has accepted, by path."""
-    from ruamel.yaml import YAML
-    from ruamel.yaml.events import DocumentStartEvent
-
-    events = iter(YAML(typ="safe", pure=True).parse(text))
+    events = parse_events(text)
     for event in events:
-        if isinstance(event, DocumentStartEvent):
+        if event_kind(event) == "DocumentStart":
             break
     found: dict[Path, Node] = {}
     _Walk(text, events, found).node(next(events), (), in_flow=False)
@@ -57,9 +56,7 @@ class _Walk:
     found: dict[Path, Node]
 
     def node(self, event: Any, path: Path, *, in_flow: bool) -> Node:
-        from ruamel.yaml.events import ScalarEvent
-
-        if isinstance(event, ScalarEvent):
+        if event_kind(event) == "Scalar":
             end = event.end_mark.index
             if event.style in _BLOCK_STYLES:
                 end = len(self.text[:end].rstrip("\n"))
@@ -70,10 +67,8 @@ class _Walk:
         return node
 
     def _collection(self, event: Any, path: Path, *, in_flow: bool) -> Node:
-        from ruamel.yaml.events import MappingStartEvent
-
         flow = bool(event.flow_style)
-        walk = self._mapping if isinstance(event, MappingStartEvent) else self._sequence
+        walk = self._mapping if event_kind(event) == "MappingStart" else self._sequence
         members, last, closing = walk(path, in_flow=in_flow or flow)
         end = closing.end_mark.index if flow or last is None else last
         return self._made(event, end, members, in_flow=in_flow, flow=flow)
@@ -81,11 +76,9 @@ class _Walk:
     def _mapping(
         self, path: Path, *, in_flow: bool
     ) -> tuple[tuple[str | int, ...], int | None, Any]:
-        from ruamel.yaml.events import MappingEndEvent
-
         members: list[str | int] = []
         last: int | None = None
-        while not isinstance(event := next(self.events), MappingEndEvent):
+        while event_kind(event := next(self.events)) != "MappingEnd":
             key = event.value
             members.append(key)
             last = self.node(next(self.events), (*path, key), in_flow=in_flow).end
@@ -94,11 +87,9 @@ class _Walk:
     def _sequence(
         self, path: Path, *, in_flow: bool
     ) -> tuple[tuple[str | int, ...], int | None, Any]:
-        from ruamel.yaml.events import SequenceEndEvent
-
         members: list[str | int] = []
         last: int | None = None
-        while not isinstance(event := next(self.events), SequenceEndEvent):
+        while event_kind(event := next(self.events)) != "SequenceEnd":
             position = len(members)
             members.append(position)
             last = self.node(event, (*path, position), in_flow=in_flow).end
