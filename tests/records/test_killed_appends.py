@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from functools import partial
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -19,10 +20,11 @@ from tests.support.appender import append_one, begun, on_disk
 from tests.support.repository import CHECKOUT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 KILLS = 200
+AIMED = 20
 PER_LEDGER = 20
 """After so many kills a fresh ledger, so that reading it does not take longer and longer."""
 
@@ -69,22 +71,56 @@ def sound_size(root: Path) -> int:
 @pytest.mark.slow
 def test_killed_at_200_moments_the_ledger_is_as_before_or_as_after(tmp_path: Path) -> None:
     moments = Random(20261123)  # noqa: S311 (moments, not secrets)
-    unreported, unfinished = 0, 0
     with appender() as process:
         for kill in range(KILLS):
             root = tmp_path / str(kill // PER_LEDGER)
             if kill % PER_LEDGER == 0:
                 begun(root)
-            before = sound_size(root)
-            writer = ask(process, f"{root} {V4} 1000")
-            time.sleep(moments.uniform(0.0, 0.06))
-            os.kill(writer, signal.SIGKILL)
-            returned = answer(process)
-            unfinished += (root / UNFINISHED).exists()
-            more = sound_size(root) - before - returned
-            assert more in {0, 1}, f"kill {kill}: {more} records beyond the {returned} told"
-            unreported += more
-    assert unreported + unfinished > 0, "no kill ever came in the middle of an append"
+            _killed(process, root, lambda: time.sleep(moments.uniform(0.0, 0.06)))
+
+
+@pytest.mark.slow
+def test_killed_in_the_middle_of_an_append_the_ledger_is_as_before_or_as_after(
+    tmp_path: Path,
+) -> None:
+    """Killed once the plan of an append lies there, until twenty kills came before its end."""
+    in_the_middle = 0
+    with appender() as process:
+        for kill in range(KILLS):
+            root = tmp_path / str(kill // PER_LEDGER)
+            if kill % PER_LEDGER == 0:
+                begun(root)
+            in_the_middle += _killed(process, root, partial(_wait_for_a_plan, root))
+            if in_the_middle == AIMED:
+                return
+    pytest.fail(f"only {in_the_middle} kills came in the middle of an append")
+
+
+def _killed(process: subprocess.Popen[str], root: Path, moment: Callable[[], object]) -> bool:
+    """Kills a writer at a moment; whether an append was begun then and not ended."""
+    before, plan = sound_size(root), _plan_of(root)
+    writer = ask(process, f"{root} {V4} 1000")
+    moment()
+    os.kill(writer, signal.SIGKILL)
+    returned = answer(process)
+    left = _plan_of(root)
+    more = sound_size(root) - before - returned
+    assert more in {0, 1}, f"{more} records beyond the {returned} told"
+    return left not in {None, plan}
+
+
+def _wait_for_a_plan(root: Path) -> None:
+    old, until = _plan_of(root), time.monotonic() + 30
+    while _plan_of(root) in {None, old} and time.monotonic() < until:
+        pass
+
+
+def _plan_of(root: Path) -> int | None:
+    """Which plan of an append lies there, if any; the one before may, until it is finished."""
+    try:
+        return (root / UNFINISHED).stat().st_mtime_ns
+    except FileNotFoundError:
+        return None
 
 
 def test_what_a_kill_left_is_finished_by_the_next_writer(tmp_path: Path) -> None:

@@ -205,4 +205,4 @@ def test_the_same_attempt_succeeds_without_a_sandbox(attempt: Attempt) -> None:
     with callers.caller("caller") as caller, attacked(caller) as host:
         done = _attack(UnsafeHost(), host, attempt)
 
-        assert host.harm(done) != [], done
+        assert host.harm_in_time(done) != [], done
