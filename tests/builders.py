@@ -295,6 +295,9 @@ class Run:
     rows: Sequence[Row] = field(default_factory=bench_rows)
     began_after: int | None = None
     imported_from: ImportedFrom | None = None
+    scores: bytes | None = None
+    """The scores it claims, where they are not those of its rows."""
+    notes: tuple[str, ...] = ()
 
     def files(self, **edits: bytes) -> dict[str, bytes]:
         """The bundle's files; an edit replaces one (by its name without suffix) unsealed."""
@@ -326,7 +329,7 @@ class Run:
             finished_at=self.finished_at,
             attempts_total=len(trials),
             imported_from=self.imported_from,
-            notes=(),
+            notes=self.notes,
             files=tuple(
                 FileDigest(name=name, size=len(data), sha256=sha256_hex(data))
                 for name, data in sorted(files.items())
@@ -337,6 +340,8 @@ class Run:
         return files | {names[edited]: data for edited, data in edits.items()}
 
     def _scores(self) -> bytes:
+        if self.scores is not None:
+            return self.scores
         trials = counted(fold_trials(self.rows))
         seeds = tuple(map(int, str(self.values["sampling.seeds"]).split(",")))
         return compute_scores(trials, fixtures=FIXTURES, seeds=seeds).to_bytes()

@@ -10,7 +10,8 @@ from abverify.evidence.scores import compute_scores
 from abverify.model.report import Reason
 from abverify.records.bodies import Decision, Discharge
 from abverify.verify.eligibility import unsound_reason
-from abverify.verify.evaluate import criterion_lines, holds, kleene_all
+from abverify.verify.stopping.judgement import fixtures_of, stop_reasons, stopping_of
+from abverify.verify.verdict import concluded
 from abverify.workspace.contracts import contract_from
 from abverify.workspace.evidence_store import bundle_folders, load_bundle
 
@@ -99,13 +100,17 @@ def _conclusion(
         return
     contract = contract_from(data, record.statement.subject.name).contract
     yield from _premises(contract, record, body, bundle)
-    fixtures = {fixture for fixture, _ in bundle.trials}
+    fixtures = fixtures_of(bundle)
     seeds = contract.config.sampling.seeds
-    measures = compute_scores(bundle.trials, fixtures=fixtures, seeds=seeds).measures
-    lines = criterion_lines(contract.criteria, measures)
+    rules = stopping_of(bundle, contract, fixtures)
+    stop = rules.stop(bundle.trials) if rules else None
+    yield from stop_reasons(bundle, contract, fixtures, stop)
+    scores = compute_scores(bundle.trials, fixtures=fixtures, seeds=seeds, stop=stop)
+    lines, met = concluded(contract, bundle, scores, fixtures)
     again = [f"{line.id}: {line.metric} {line.expected}, {line.observed}" for line in lines]
     stated = [f"{c.id}: {c.metric} {c.expected}, {c.observed}" for c in body.criteria]
-    met = kleene_all(holds(criterion, measures) for criterion in contract.criteria)
+    if stop is not None and not body.stop_rule.startswith(stop.text()):
+        again, stated = [*again, stop.text()], [*stated, body.stop_rule]
     if again != stated or met != isinstance(body, Discharge):
         yield Reason(
             "wrong-conclusion",

@@ -10,6 +10,7 @@ from abverify.errors import InvalidError
 from abverify.model.report import CheckReport, Reason
 from abverify.verify.calibration import calibration_line
 from abverify.verify.evaluate import unobserved_lines
+from abverify.verify.stopping.saved import stop_line
 from abverify.verify.verdict import Decision, decide, evidence_line, weights_reason
 from abverify.workspace.pins import input_digest
 
@@ -128,6 +129,7 @@ def report_on(
     contract = loaded.contract
     deciding = decision.deciding
     scores = deciding.scores.measures if deciding else {}
+    stop = deciding.scores.stop if deciding else None
     return CheckReport(
         gate=str(contract.gate),
         contract_version=contract.version,
@@ -148,6 +150,9 @@ def report_on(
         metrics=tuple((m.metric, m.numerator, m.denominator) for m in scores.values()),
         record=record,
         calibration=_calibration(deciding),
+        stop=stop_line(stop, deciding.bundle.trials, contract.config)
+        if stop and deciding
+        else None,
         next=_next(loaded, decision, recorded=record is not None),
     )
 

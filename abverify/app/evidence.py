@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from abverify.app.early_stops import stop_facts
 from abverify.app.reasons import error_reasons
 from abverify.app.toolcalls import named_profile
 from abverify.errors import AbverifyError, UsageError
 from abverify.evidence.detect import LoopLimits, described, signs, totals
 from abverify.evidence.rescore import rescore
 from abverify.evidence.scores import compute_scores
+from abverify.evidence.stop import claimed_stop
 from abverify.model.bundle_report import BundleReport, TrialLine
 from abverify.verify.eligibility import unsound_reason
 from abverify.workspace.evidence_store import bundle_folders, load_bundle
@@ -64,7 +66,8 @@ def show_evidence(root: Path, name: str) -> BundleReport:
             ("identity", manifest.identity),
             ("finished", manifest.finished_at),
             ("attempts", str(manifest.attempts_total)),
-            ("measured", _scores_text(bundle)),
+            *_measured(bundle),
+            *stop_facts(root, bundle).facts,
             *(("note", note) for note in manifest.notes),
             *lock,
         ),
@@ -84,13 +87,14 @@ def verify_evidence(root: Path, name: str) -> BundleReport:
         raise
     except AbverifyError as error:
         return _broken(name, error)
-    faults = tuple(map(unsound_reason, bundle.faults))
+    stop = stop_facts(root, bundle)
+    faults = (*map(unsound_reason, bundle.faults), *stop.reasons)
     files = len(bundle.manifest.files) + 1
     broken = len({fault.place for fault in faults})
     return BundleReport(
         kind="evidence-verify",
         path=bundle.path,
-        facts=(("manifest", f"sha256 {bundle.sha256}"), ("measured", _scores_text(bundle))),
+        facts=(("manifest", f"sha256 {bundle.sha256}"), *_measured(bundle), *stop.facts),
         trials=(),
         reasons=faults,
         checked=max(0, files - broken),
@@ -117,10 +121,17 @@ def rescore_evidence(root: Path, name: str, profile: str) -> BundleReport:
             ("changed", f"{changed} of {len(rescored)} trials would have gone another way"),
         ),
         trials=tuple(map(_rescored_line, rescored)),
-        reasons=tuple(map(unsound_reason, bundle.faults)),
+        reasons=(*map(unsound_reason, bundle.faults), *stop_facts(root, bundle).reasons),
         checked=len(rescored),
         total=len(rescored),
     )
+
+
+def _measured(bundle: Bundle) -> tuple[tuple[str, str], ...]:
+    """The metrics; none of a bench that says it stopped early, of which they would be biased."""
+    if claimed_stop(bundle.claimed_scores) is not None:
+        return ()
+    return (("measured", _scores_text(bundle)),)
 
 
 def _scores_text(bundle: Bundle) -> str:

@@ -15,7 +15,9 @@ from abverify.bench.scripted import SILENT_TURNS
 from abverify.errors import InvalidError, UntrustedError
 from abverify.evidence.demand import config_demand, demanded
 from abverify.evidence.lock import RunLock
+from abverify.evidence.order import order_sha256
 from abverify.toolcalls import DEFAULT_TOOLS
+from abverify.verify.stopping.rule import Stopping
 from abverify.workspace.corpora import load_corpus
 from abverify.workspace.files import read_bytes
 from abverify.workspace.pins import input_digest
@@ -56,6 +58,11 @@ class OpenGate:
     def id(self) -> GateId:
         """The gate's id."""
         return self.contract.gate
+
+    @property
+    def stopping(self) -> Stopping | None:
+        """The rules by which the bench may stop early; None where none is declared."""
+        return Stopping.of(self.contract, (fixture.id for fixture in self.corpus.fixtures))
 
     @property
     def smoke_fixture(self) -> Fixture:
@@ -196,7 +203,8 @@ def run_lock(gate: OpenGate, engine: Mapping[str, Scalar], bench: Bench) -> RunL
             next_step="mend the contract's description, or run it with the model it names",
         )
     declared = {key: value for key, value in wanted.items() if not key.startswith("model.")}
-    return RunLock({**declared, **engine, **meter_facts(gate, bench), **_tool_facts()})
+    meter = {**meter_facts(gate, bench), **_order_facts(gate)}
+    return RunLock({**declared, **engine, **meter, **_tool_facts()})
 
 
 def calibration_lock(gate: OpenGate, bench: Bench) -> RunLock:
@@ -225,6 +233,12 @@ def meter_facts(gate: OpenGate, bench: Bench) -> dict[str, Scalar]:
             for language, chain in bench.toolchains.items()
         },
     }
+
+
+def _order_facts(gate: OpenGate) -> dict[str, Scalar]:
+    """The order of the trials, where a stop rule rests on it."""
+    stopping = gate.stopping
+    return {"bench.order_sha256": order_sha256(stopping.order)} if stopping else {}
 
 
 def _tool_facts() -> dict[str, Scalar]:

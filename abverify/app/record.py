@@ -109,9 +109,39 @@ def _common(
         "calibration": CitedCalibration(
             run=calibration.manifest.run, manifest_sha256=calibration.sha256
         ),
-        "stop_rule": f"{loaded.contract.evidence.bench.stop}: every planned trial was run",
+        "stop_rule": _stop_rule(loaded, decision),
         "attempts_total": decision.attempts_total,
     }
+
+
+def _stop_rule(loaded: LoadedContract, decision: verdict.Decision) -> str:
+    """Which stop rules were declared, and what they came to; scores.json names every trial left."""
+    stop = decision.deciding.scores.stop if decision.deciding else None
+    if stop is None:
+        return f"{loaded.contract.evidence.bench.stop}: every planned trial was run"
+    if stop.fired is None:
+        return stop.text()
+    judged = dict.fromkeys(line.metric for line in decision.criteria)
+    bounds = (f"{m} at least {low} at most {high}" for m, (low, high) in stop.bounds.items()
+              if m in judged)  # fmt: skip
+    told = f"{stop.text()}; no rate is reported, {', '.join(bounds)}; the trials after it: "
+    names = [f"{fixture} seed {seed}" for fixture, seed in stop.remaining]
+    return told + _fitting(names, _STOP_RULE_LENGTH - len(told))
+
+
+def _fitting(names: list[str], room: int) -> str:
+    """As many of the names as there is room for, and how many more there are."""
+    whole = ", ".join(names)
+    if len(whole) <= room:
+        return whole
+    shown = list(names)
+    while shown and len(", ".join(shown)) + _MORE_LENGTH > room:
+        shown.pop()
+    return f"{', '.join(shown)} and {len(names) - len(shown)} more"
+
+
+_STOP_RULE_LENGTH = 2000
+_MORE_LENGTH = 24
 
 
 def _model(loaded: LoadedContract, bundle: Bundle) -> JudgedModel:

@@ -90,6 +90,7 @@ def _facts(
             if check.attempts_total
             else ()
         ),
+        *(check.stop.lines() if check.stop else ()),
         *(("next", step) for step in check.next),
     )
 

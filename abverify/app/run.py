@@ -20,6 +20,7 @@ from abverify.evidence.trials import counted, fold_trials
 from abverify.model.report import Reason
 from abverify.model.run_report import RunReport
 from abverify.verify.calibration import calibration_count, readings_problem
+from abverify.verify.stopping.saved import stop_line
 from abverify.workspace.evidence_store import evidence_folder, load_bundle
 
 if TYPE_CHECKING:
@@ -110,11 +111,12 @@ def _bench(root: Path, gate: OpenGate, request: RunRequest, watcher: Watcher) ->
             seeds=config.sampling.seeds[:1] if smoke else config.sampling.seeds,
             config=_one_turn(gate) if smoke else config,
             system_prompt=gate.system_prompt,
+            stop=None if smoke else gate.stopping,
         )
         journal, path = stack.enter_context(
             _journal(root, gate, request.stage, run, lock, runner.identity)
         )
-        if len(journal.measured()) == len(plan.trials()) and (root / path / MANIFEST).exists():
+        if plan.settled(journal.measured()) and (root / path / MANIFEST).exists():
             return _finished(root, path, journal, gate)
         runner.run(plan, journal, watcher)
         return _close(journal, path, gate, runner.notes)
@@ -192,7 +194,8 @@ def _run_id(root: Path, gate: OpenGate, request: RunRequest, lock: RunLock) -> s
 
 def _close(journal: Journal, path: str, gate: OpenGate, notes: tuple[str, ...]) -> RunReport:
     scores = _scores(journal, gate)
-    manifest = journal.close(scores, finished_at=timestamp(now()), notes=notes)
+    stopped = (scores.stop.text(),) if scores.stop and scores.stop.fired else ()
+    manifest = journal.close(scores, finished_at=timestamp(now()), notes=(*notes, *stopped))
     return _bench_report(path, manifest, scores, journal, gate, fresh=True)
 
 
@@ -207,7 +210,9 @@ def _scores(journal: Journal, gate: OpenGate) -> Scores:
     trials = counted(fold_trials(journal.rows))
     fixtures = [fixture.id for fixture in gate.corpus.fixtures]
     seeds = gate.contract.config.sampling.seeds
-    return compute_scores(trials, fixtures=fixtures, seeds=seeds)
+    rules = gate.stopping if journal.start.stage == "bench" else None
+    stop = rules.stop(trials) if rules else None
+    return compute_scores(trials, fixtures=fixtures, seeds=seeds, stop=stop)
 
 
 def _bench_report(
@@ -219,14 +224,17 @@ def _bench_report(
     *,
     fresh: bool,
 ) -> RunReport:
-    measured = len(journal.measured())
+    trials = journal.measured()
+    stop = scores.stop
+    measured = len(stop.counted) if stop and stop.fired else len(trials)
     total = 1 if manifest.stage == "smoke" else scores.planned
-    whole = measured == total
+    stopped = stop is not None and stop.fired is not None
+    whole = stopped or measured == total
     name = gate.id.name
     return RunReport(
         gate=str(gate.id),
         stage=manifest.stage,
-        verdict="complete" if whole else "incomplete",
+        verdict="stopped" if stopped else "complete" if whole else "incomplete",
         path=path,
         sha256=canonical_digest(manifest.to_json()),
         fresh=fresh,
@@ -238,6 +246,7 @@ def _bench_report(
         next=(
             f"abverify check {name}" if whole else f"abverify run {name} --stage {manifest.stage}",
         ),
+        stop=stop_line(stop, trials, gate.contract.config) if stop else None,
     )
 
 

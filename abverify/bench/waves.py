@@ -6,9 +6,11 @@ trials go turn by turn in step: a turn is decoded once every trial still running
 it, whatever its tools and oracles took, and these run beside each other in threads. The rows of
 a wave are journaled when it ends, trial by trial in the plan's order.
 
-So a wave is measured whole or not at all. One that was cut off, or in which the infrastructure
-failed, is run again from its beginning with all of its trials; of those, the ones that are
-measured already are run for company only and not journaled twice.
+So a wave is measured whole or not at all, also the one within which a stop rule fires: where the
+bench stopped follows from the trials in their order, and what was measured past that is kept and
+does not count. One that was cut off, or in which the infrastructure failed, is run again from its
+beginning with all of its trials; of those, the ones that are measured already are run for company
+only and not journaled twice.
 """
 
 from __future__ import annotations
@@ -55,8 +57,9 @@ def run_waves(
     for first in range(0, len(places), engine.seats):
         wave = places[first : first + engine.seats]
         done = journal.measured()
+        needed = plan.needed(done)
         wanted = [place for place in wave if (place[1].fixture, place[1].seed) not in done]
-        if not wanted:
+        if not any(number <= needed for number, _, _ in wanted):
             continue
         for _, trial, _ in wanted:
             journal.attempt(Attempt(fixture=trial.fixture, seed=trial.seed, at=timestamp(now())))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from abverify._canonical import sha256_hex
+from abverify._canonical import canonical_digest, sha256_hex
+from abverify.evidence.order import ORDER_RULE
 from abverify.evidence.seeds import SEED_RULE
 from abverify.model.value import normal_decimal
 
@@ -39,7 +40,22 @@ def demanded(contract: Contract, pins: Mapping[str, str]) -> dict[str, Scalar]:
     return {
         **model_demand(contract.model),
         **config_demand(contract.config, pins),
+        **stop_demand(contract),
         **_pinned("corpus.sha256", contract.evidence.bench.corpus, pins),
+    }
+
+
+def stop_demand(contract: Contract) -> dict[str, Scalar]:
+    """The keys that the declared stop rules fix; none for `never`."""
+    rules = contract.evidence.bench.stop_rules
+    if not rules:
+        return {}
+    # A field that a later version adds, and nobody sets, must not make these other criteria.
+    criteria = [item.model_dump(mode="json", exclude_none=True) for item in contract.criteria]
+    return {
+        "bench.stop": ",".join(rules),
+        "bench.criteria_sha256": canonical_digest(criteria),
+        "bench.order_rule": ORDER_RULE,
     }
 
 

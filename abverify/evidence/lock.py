@@ -73,6 +73,10 @@ LOCK_KEYS: dict[str, str] = {
     "loop.calls": "which calls of a turn are executed",
     "loop.oracle_every_turns": "how often the oracle runs",
     "loop.oracle_on_finish": "whether it has the last word",
+    "bench.stop": "the declared stop rules, comma separated; absent where none is",
+    "bench.criteria_sha256": "digest of the criteria that the stop rules speak of; only with them",
+    "bench.order_rule": "how the order of the trials follows from the seeds; only with a stop rule",
+    "bench.order_sha256": "digest of the trials in their order; only with a stop rule",
     "corpus.sha256": "digest over every file of the corpus",
     "corpus.fixtures": "fixtures in the corpus",
     "sandbox.name": "what confined the tools and the oracle",
@@ -110,9 +114,13 @@ class RunLock:
         return sha256_hex(self.to_bytes())
 
     def absent(self) -> tuple[str, ...]:
-        """The keys this lock cannot tell, in registry order (toolchains are per language)."""
+        """The keys this lock cannot tell, in registry order.
+
+        Toolchains are per language, and `bench.*` is told only where a stop rule is declared.
+        """
+        optional = ("toolchain.", "bench.")
         return tuple(
-            key for key in LOCK_KEYS if key not in self.values and not key.startswith("toolchain.")
+            key for key in LOCK_KEYS if key not in self.values and not key.startswith(optional)
         )
 
     def differing(self, wanted: Mapping[str, Scalar]) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from abverify.model.metrics import METRICS
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
+    from abverify.evidence.stop import Stop
     from abverify.evidence.trials import TrialResult
 
 MARKDOWN_CODE = "markdown-block"
@@ -48,16 +49,20 @@ class Scores:
     """All metrics and the outcomes of a bundle's counted trials.
 
     Attributes:
-        measures: every registered metric.
-        outcomes: how many counted trials ended in which outcome; `unfinished` for none.
+        measures: every registered metric; none of a bench that stopped early, of which they
+            would be biased.
+        outcomes: how many counted trials ended in which outcome; `unfinished` for none, `not_run`
+            for those after an early stop.
         completed_fixtures: fixtures of which every demanded trial was measured.
         planned: trials the contract demands (fixtures × seeds).
+        stop: what the declared stop rules came to; None where none is declared.
     """
 
     measures: Mapping[str, Measure]
     outcomes: Mapping[str, int]
     completed_fixtures: int
     planned: int
+    stop: Stop | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The scores as plain JSON data."""
@@ -70,6 +75,7 @@ class Scores:
             "outcomes": dict(self.outcomes),
             "completedFixtures": self.completed_fixtures,
             "planned": self.planned,
+            **({"stop": self.stop.to_json()} if self.stop else {}),
         }
 
     def to_bytes(self) -> bytes:
@@ -82,6 +88,7 @@ def compute_scores(
     *,
     fixtures: Collection[str],
     seeds: Sequence[int],
+    stop: Stop | None = None,
 ) -> Scores:
     """Recomputes every metric.
 
@@ -89,7 +96,11 @@ def compute_scores(
         trials: the counted attempt for each fixture and declared seed.
         fixtures: the ids of the corpus, run or not.
         seeds: the declared seeds.
+        stop: what the declared stop rules came to; a trial after an early stop does not count.
     """
+    stopped = stop is not None and stop.fired is not None
+    if stop is not None and stopped:
+        trials = {key: trials[key] for key in stop.counted}
     planned = [(fixture, seed) for fixture in sorted(fixtures) for seed in seeds]
     results = [trials[key] for key in planned if key in trials]
     measured = [result for result in results if result.measured]
@@ -98,15 +109,17 @@ def compute_scores(
         for fixture in fixtures
         if all((fixture, seed) in trials and trials[fixture, seed].measured for seed in seeds)
     }
+    missing = "not_run" if stopped else "unfinished"
     outcomes = Counter(
-        trials[key].ended.outcome if key in trials and trials[key].ended else "unfinished"  # type: ignore[union-attr]
+        trials[key].ended.outcome if key in trials and trials[key].ended else missing  # type: ignore[union-attr]
         for key in planned
     )
     return Scores(
-        measures=_measures(results, measured, len(fixtures), len(planned)),
+        measures={} if stopped else _measures(results, measured, len(fixtures), len(planned)),
         outcomes=dict(sorted(outcomes.items())),
         completed_fixtures=len(complete),
         planned=len(planned),
+        stop=stop,
     )
 
 

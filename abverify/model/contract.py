@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from abverify.model.config import RunConfig
 from abverify.model.criteria import Criterion, comparisons
@@ -13,6 +13,9 @@ from abverify.model.ids import GATE_ID_PATTERN, GateId
 from abverify.model.value import Identifier, Positive, RelativePath, Text, Value, Version
 
 CONTRACT_SCHEMA = "abverify/contract/v1"
+
+StopRule = Literal["failure-certain", "success-certain"]
+"""When a bench may stop early: every completion of it would meet the criteria, or none would."""
 
 
 class Origin(Value):
@@ -34,8 +37,25 @@ class BenchStage(Value):
 
     corpus: RelativePath
     min_completed: Positive
-    stop: Literal["never"]
-    """The declared early-stopping rule."""
+    stop: Literal["never"] | Annotated[tuple[StopRule, ...], Field(min_length=1)]
+    """The declared early-stopping rules: `never`, or a list of one or both."""
+
+    @field_validator("stop")
+    @classmethod
+    def _a_set_of_rules(
+        cls, stop: Literal["never"] | tuple[StopRule, ...]
+    ) -> Literal["never"] | tuple[StopRule, ...]:
+        """Rules are a set: their order in the document means nothing."""
+        if stop == "never":
+            return stop
+        if len(set(stop)) < len(stop):
+            raise ValueError("a stop rule is named twice")
+        return tuple(sorted(stop))
+
+    @property
+    def stop_rules(self) -> tuple[StopRule, ...]:
+        """The declared rules in alphabetical order; none for `never`."""
+        return () if self.stop == "never" else self.stop
 
 
 class CalibrationStage(Value):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     from abverify.model.calibration_report import CalibrationLine
+    from abverify.model.stop_report import StopLine
 
 Severity = Literal["error", "warning", "note"]
 Verdict = Literal["met", "not-met", "cannot-evaluate"]
@@ -65,6 +66,8 @@ class CriterionLine:
         denominator: out of how many.
         interval: exact 95 % confidence limits as decimal texts; null where none applies.
         holds: whether it holds; null when it cannot be said.
+        bounds: of a bench that stopped early the least and the most that the value could have
+            become; null of any other, whose value was observed.
     """
 
     id: str
@@ -75,11 +78,13 @@ class CriterionLine:
     denominator: int
     interval: tuple[str, str] | None
     holds: bool | None
+    bounds: tuple[str, str] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The line as plain JSON data."""
         data = {name: getattr(self, name) for name in self.__slots__}
-        return {**data, "interval": list(self.interval) if self.interval else None}
+        pairs = {"interval": self.interval, "bounds": self.bounds}
+        return {**data, **{name: list(pair) if pair else None for name, pair in pairs.items()}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +154,7 @@ class CheckReport:
     record: str | None = None
     next: tuple[str, ...] = ()
     calibration: CalibrationLine | None = None
+    stop: StopLine | None = None
 
     @property
     def exit_code(self) -> int:
@@ -176,6 +182,7 @@ class CheckReport:
             "scopes": [line.to_json() for line in self.scopes],
             "decidedBy": self.decided_by,
             "calibration": self.calibration.to_json() if self.calibration else None,
+            "stop": self.stop.to_json() if self.stop else None,
             "attemptsTotal": self.attempts_total,
             "record": self.record,
             "next": list(self.next),

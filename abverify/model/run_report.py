@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from abverify.model.calibration_report import CalibrationCount
     from abverify.model.report import Reason
+    from abverify.model.stop_report import StopLine
 
-RunVerdict = Literal["complete", "incomplete", "calibrated", "miscalibrated"]
+RunVerdict = Literal["complete", "stopped", "incomplete", "calibrated", "miscalibrated"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,18 +20,20 @@ class RunReport:
     Attributes:
         gate: the gate's qualified id.
         stage: calibrate, smoke or bench.
-        verdict: whether every trial was measured, or every reading was right.
+        verdict: whether every trial was measured, or a declared rule stopped the bench early, or
+            every reading was right.
         path: the bundle's folder.
         sha256: digest of its manifest.
         fresh: False when a finished run was found and nothing ran.
         checked: trials measured, or readings that were right.
         total: trials demanded, or readings taken.
         outcomes: counts by outcome; none for a calibration.
-        metrics: every metric as numerator and denominator.
+        metrics: every metric as numerator and denominator; none of a bench that stopped early.
         notes: what a reader should know, such as a run without a sandbox.
         next: the next command.
         calibration: what a calibration read; None for another stage.
         reasons: why the meter may not be trusted.
+        stop: what the declared stop rules came to; None where none is declared.
     """
 
     gate: str
@@ -47,11 +50,12 @@ class RunReport:
     next: tuple[str, ...]
     calibration: CalibrationCount | None = None
     reasons: tuple[Reason, ...] = ()
+    stop: StopLine | None = None
 
     @property
     def exit_code(self) -> int:
-        """0 complete, 1 for a meter that reads wrong, 3 for an incomplete run."""
-        return {"complete": 0, "calibrated": 0, "miscalibrated": 1, "incomplete": 3}[self.verdict]
+        """0 complete or stopped by its rule, 1 for a meter that reads wrong, 3 incomplete."""
+        return {"miscalibrated": 1, "incomplete": 3}.get(self.verdict, 0)
 
     def to_json(self) -> dict[str, Any]:
         """The report as plain JSON data under the common head."""
@@ -67,6 +71,7 @@ class RunReport:
             "outcomes": dict(self.outcomes),
             "metrics": {name: [x, n] for name, x, n in self.metrics},
             "calibration": self.calibration.to_json() if self.calibration else None,
+            "stop": self.stop.to_json() if self.stop else None,
             "notes": list(self.notes),
             "next": list(self.next),
         }

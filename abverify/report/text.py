@@ -85,6 +85,8 @@ def render_check(report: CheckReport, *, width: int, color: bool) -> str:
     if report.metrics:
         shown = "  ".join(f"{name} {x}/{n}" for name, x, n in report.metrics)
         field(console, "measured", shown)
+    for label, text in report.stop.lines() if report.stop else ():
+        field(console, label, text)
     if report.calibration:
         _calibration(console, report.calibration)
     if report.attempts_total:
@@ -125,6 +127,8 @@ def render_run(report: RunReport, *, width: int, color: bool) -> str:
     if report.metrics:
         shown = "  ".join(f"{name} {x}/{n}" for name, x, n in report.metrics)
         field(console, "measured", shown)
+    for label, text in report.stop.lines() if report.stop else ():
+        field(console, label, text)
     reasons_block(console, report.reasons)
     found = "" if report.fresh else " (finished before; nothing ran)"
     field(console, "evidence", f"{report.path}{found}\nsha256 {report.sha256}")
@@ -215,7 +219,16 @@ def _calibration(console: Console, line: CalibrationLine) -> None:
         field(console, label, text)
 
 
+_HOLDS_STYLE = {True: "green", False: "red", None: "yellow"}
+
+
 def _criterion(console: Console, line: CriterionLine) -> None:
+    if line.bounds is not None:
+        low, high = line.bounds
+        word = {True: "certain", False: "certainly not", None: "left open"}[line.holds]
+        text = f"{line.id}: {line.metric} {line.expected}: {word}, at least {low}, at most {high}"
+        field(console, "criterion", text, _HOLDS_STYLE[line.holds])
+        return
     if line.observed is None:
         field(console, "criterion", f"{line.id}: {line.metric} {line.expected}: not observed")
         return
@@ -224,5 +237,4 @@ def _criterion(console: Console, line: CriterionLine) -> None:
     text = (
         f"{line.id}: {line.metric} {line.expected}: observed {line.observed} ({counted}{low_high})"
     )
-    style = {True: "green", False: "red", None: "yellow"}[line.holds]
-    field(console, "criterion", text, style)
+    field(console, "criterion", text, _HOLDS_STYLE[line.holds])

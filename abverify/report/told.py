@@ -137,6 +137,8 @@ def _observed(line: Data) -> str:
 
 
 def _seen(line: Data) -> str:
+    if line["bounds"]:
+        return f"at least {line['bounds'][0]}, at most {line['bounds'][1]} (stopped early)"
     if line["observed"] is None:
         return "nothing"
     limits = f", 95% {' to '.join(line['interval'])}" if line["interval"] else ""

@@ -11,6 +11,12 @@ from abverify.evidence.demand import demanded
 from abverify.evidence.scores import compute_scores
 from abverify.model.report import Reason
 from abverify.verify.calibration import calibration_for
+from abverify.verify.stopping.judgement import (
+    may_stop,
+    stop_reasons,
+    stopping_of,
+    undeclared_keys,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -19,6 +25,7 @@ if TYPE_CHECKING:
     from abverify.evidence.bundle import Bundle
     from abverify.evidence.scores import Scores
     from abverify.evidence.soundness import Fault
+    from abverify.evidence.stop import Stop
     from abverify.model.contract import Contract
     from abverify.model.corpus import OracleCommand
     from abverify.verify.calibration import CalibrationVerdict
@@ -72,7 +79,9 @@ class Eligibility:
 def judge(bundle: Bundle, docket: Docket) -> Eligibility:
     """Collects every reason for and against a bundle, never only the first."""
     seeds = docket.contract.config.sampling.seeds
-    scores = compute_scores(bundle.trials, fixtures=docket.fixtures, seeds=seeds)
+    rules = stopping_of(bundle, docket.contract, docket.fixtures)
+    stop = rules.stop(bundle.trials) if rules else None
+    scores = compute_scores(bundle.trials, fixtures=docket.fixtures, seeds=seeds, stop=stop)
     calibration = calibration_for(
         bundle,
         docket.calibrations,
@@ -80,7 +89,8 @@ def judge(bundle: Bundle, docket: Docket) -> Eligibility:
         now=docket.now,
     )
     reasons = (
-        *_soundness(bundle, docket),
+        *_soundness(bundle, docket, stop),
+        *stop_reasons(bundle, docket.contract, docket.fixtures, stop),
         *_stage(bundle, docket),
         *_model(bundle, docket),
         *_configuration(bundle, docket),
@@ -113,9 +123,11 @@ def unsound_reason(fault: Fault) -> Reason:
     )
 
 
-def _soundness(bundle: Bundle, docket: Docket) -> Iterator[Reason]:
+def _soundness(bundle: Bundle, docket: Docket, stop: Stop | None) -> Iterator[Reason]:
     yield from map(unsound_reason, bundle.faults)
-    again = compute_scores(bundle.trials, fixtures=docket.fixtures, seeds=bundle.seeds)
+    if may_stop(bundle) and stop is None:
+        return  # its lock is not the contract's, which another reason says
+    again = compute_scores(bundle.trials, fixtures=docket.fixtures, seeds=bundle.seeds, stop=stop)
     if bundle.manifest.stage == "bench" and bundle.claimed_scores != again.to_bytes():
         yield _error(
             "unsound",
@@ -178,7 +190,8 @@ def _configuration(bundle: Bundle, docket: Docket) -> Iterator[Reason]:
     wrong = bundle.lock.differing(wanted)
     other = [key for key in wrong if key in values]
     absent = [key for key in wrong if key not in values]
-    if not wrong:
+    other += undeclared_keys(bundle, docket.contract)
+    if not other and not absent:
         return
     parts = [f"{len(other)} keys have another value ({', '.join(other)})"] if other else []
     parts += [f"{len(absent)} keys are not told ({_few(absent)})"] if absent else []
@@ -187,7 +200,8 @@ def _configuration(bundle: Bundle, docket: Docket) -> Iterator[Reason]:
         "AV304",
         f"the run's configuration is not the contract's: {'; '.join(parts)}",
         place=f"{bundle.path}/lock.json",
-        expected=", ".join(f"{key}={wanted[key]}" for key in other) or "every key of the contract",
+        expected=", ".join(f"{key}={wanted.get(key, '(not told)')}" for key in other)
+        or "every key of the contract",
         found=", ".join(f"{key}={values[key]}" for key in other) or f"{len(absent)} keys absent",
         next="run the bench with the contract's configuration, or amend the contract",
     )
@@ -242,6 +256,9 @@ def _disowned(bundle: Bundle, docket: Docket) -> Iterator[Reason]:
 
 
 def _completeness(bundle: Bundle, docket: Docket, scores: Scores) -> Iterator[Reason]:
+    if scores.stop is not None:
+        yield from _complete_up_to_its_stop(bundle, docket, scores.stop)
+        return
     wanted = docket.contract.evidence.bench.min_completed
     broken = scores.measures["infrastructure_failures"].numerator
     done = scores.completed_fixtures
@@ -254,6 +271,21 @@ def _completeness(bundle: Bundle, docket: Docket, scores: Scores) -> Iterator[Re
             place=bundle.path,
             expected=f"{wanted} measured fixtures, no infrastructure failure",
             found=f"{done} measured, {broken} infrastructure failures",
+            next=f"abverify run {docket.contract.gate.name} --stage bench runs what is missing",
+        )
+
+
+def _complete_up_to_its_stop(bundle: Bundle, docket: Docket, stop: Stop) -> Iterator[Reason]:
+    """Where stop rules are declared every trial must be measured until one of them fires."""
+    done = sum(key in bundle.trials and bundle.trials[key].measured for key in stop.counted)
+    if done < len(stop.counted):
+        yield _error(
+            "incomplete",
+            "AV307",
+            f"{done} of {stop.planned} trials were measured, and no stop rule has fired",
+            place=bundle.path,
+            expected=f"every trial of the fixed order until {' or '.join(stop.rules)}",
+            found=f"{done} measured",
             next=f"abverify run {docket.contract.gate.name} --stage bench runs what is missing",
         )
 

@@ -29,13 +29,18 @@ def compare(criterion: Comparison, value: Fraction | None) -> bool | None:
 
 def holds(criterion: Criterion, measures: Mapping[str, Measure]) -> bool | None:
     """Whether a criterion holds, in Kleene's logic: unknown stays unknown unless outvoted."""
+    return holds_of(criterion, {name: measure.value for name, measure in measures.items()})
+
+
+def holds_of(criterion: Criterion, values: Mapping[str, Fraction | None]) -> bool | None:
+    """Whether a criterion holds of the metrics' values themselves."""
     match criterion:
         case Comparison():
-            return compare(criterion, measures[criterion.metric].value)
+            return compare(criterion, values[criterion.metric])
         case AllOf():
-            return kleene_all(holds(member, measures) for member in criterion.all_of)
+            return kleene_all(holds_of(member, values) for member in criterion.all_of)
         case AnyOf():
-            return kleene_any(holds(member, measures) for member in criterion.any_of)
+            return kleene_any(holds_of(member, values) for member in criterion.any_of)
 
 
 def kleene_all(values: Iterable[bool | None]) -> bool | None:

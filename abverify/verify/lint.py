@@ -167,6 +167,16 @@ def _corpus(
             expected=f"at most {len(fixtures)}",
             found=str(bench.min_completed),
         )
+    if bench.stop_rules and bench.min_completed < len(fixtures):
+        yield Reason(
+            "stop-and-min-completed",
+            "AV864",
+            "error",
+            "a bench that may stop early is measured up to its stop, whatever min_completed says",
+            place=place("evidence", "bench", "min_completed"),
+            expected=str(len(fixtures)),
+            found=str(bench.min_completed),
+        )
     if smoke.fixture not in fixtures:
         yield Reason(
             "unknown-fixture",

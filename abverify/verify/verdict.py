@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 from abverify.model.report import CriterionLine, EvidenceLine, Reason, Verdict
 from abverify.verify.eligibility import Eligibility, judge
 from abverify.verify.evaluate import criterion_lines, holds, kleene_all, unobserved_lines
+from abverify.verify.stopping.judgement import stopped_lines, stopping_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from abverify.evidence.bundle import Bundle
+    from abverify.evidence.scores import Scores
     from abverify.model.contract import Contract
+    from abverify.model.report import Severity
     from abverify.verify.eligibility import Docket
 
 
@@ -57,21 +60,40 @@ def decide(docket: Docket, offered: Iterable[Bundle]) -> Decision:
         reasons = _undecided(docket.contract, considered)
         lines = unobserved_lines(docket.contract.criteria)
         return Decision("cannot-evaluate", reasons, lines, considered, None, attempts)
-    return _decided(docket.contract, considered, deciding, attempts)
+    return _decided(docket, considered, deciding, attempts)
 
 
 def _decided(
-    contract: Contract, considered: tuple[Eligibility, ...], deciding: Eligibility, attempts: int
+    docket: Docket, considered: tuple[Eligibility, ...], deciding: Eligibility, attempts: int
 ) -> Decision:
-    measures = deciding.scores.measures
-    lines = criterion_lines(contract.criteria, measures)
-    whole = kleene_all(holds(criterion, measures) for criterion in contract.criteria)
+    lines, whole = concluded(docket.contract, deciding.bundle, deciding.scores, docket.fixtures)
     verdict: Verdict = {True: "met", False: "not-met", None: "cannot-evaluate"}[whole]  # type: ignore[assignment]
-    reasons = tuple(_criterion_reason(line) for line in lines)
+    reasons = tuple(map(_criterion_reason, lines))
     return Decision(verdict, reasons, lines, considered, deciding, attempts)
 
 
+def concluded(
+    contract: Contract, bundle: Bundle, scores: Scores, fixtures: Collection[str]
+) -> tuple[tuple[CriterionLine, ...], bool | None]:
+    """The criteria as a bench decides them, and the verdict: from its metrics, or from its stop.
+
+    Args:
+        contract: what the criteria are.
+        bundle: the bench.
+        scores: its recomputed scores.
+        fixtures: the fixtures of its corpus.
+    """
+    stop, rules = scores.stop, stopping_of(bundle, contract, fixtures)
+    if rules is None or stop is None or stop.fired is None:
+        measures = scores.measures
+        whole = kleene_all(holds(criterion, measures) for criterion in contract.criteria)
+        return criterion_lines(contract.criteria, measures), whole
+    return stopped_lines(contract, rules, stop, bundle), stop.fired == "success-certain"
+
+
 def _criterion_reason(line: CriterionLine) -> Reason:
+    if line.bounds is not None:
+        return _certainty_reason(line)
     shown = "nothing to measure" if line.observed is None else line.observed
     message = (
         f"{line.metric} {line.expected}: observed {shown} ({line.numerator}/{line.denominator})"
@@ -81,6 +103,18 @@ def _criterion_reason(line: CriterionLine) -> Reason:
     code = "criterion-met" if line.holds else "criterion-not-met"
     severity = "note" if line.holds else "error"
     return Reason(code, "AV311", severity, message, expected=line.expected, found=shown)  # type: ignore[arg-type]
+
+
+def _certainty_reason(line: CriterionLine) -> Reason:
+    """What a stopped bench says of a criterion: certain either way, or left open."""
+    low, high = line.bounds or ("", "")
+    word = {True: "certain to hold", False: "certain not to hold", None: "left open"}[line.holds]
+    message = f"{line.metric} {line.expected}: {word}, at least {low} and at most {high}"
+    code = {True: "criterion-met", False: "criterion-not-met", None: "criterion-open"}[line.holds]
+    severity: Severity = "error" if line.holds is False else "note"
+    return Reason(
+        code, "AV311", severity, message, expected=line.expected, found=f"{low} to {high}"
+    )
 
 
 def _undecided(contract: Contract, considered: tuple[Eligibility, ...]) -> tuple[Reason, ...]:

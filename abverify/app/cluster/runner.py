@@ -5,6 +5,9 @@ journaled together when it ends, in the order in which trials end; so a run
 that was cut off, here or there, is resumed by either runner. What a worker
 failed at by no fault of the model's is tried again at most `TRIES` times, and
 every try is an attempt that is counted.
+
+Where a stop rule fires the trials past that are not handed out, and those that are on their way
+are dropped: the bench stops where it would have stopped here, whoever was faster.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ from __future__ import annotations
 import sys
 from collections import deque
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from abverify._clock import now, timestamp
@@ -22,6 +25,7 @@ from abverify.bench.ray_cluster import joined
 from abverify.bench.schedule import broken_off
 from abverify.evidence.manifest import Attempt
 from abverify.evidence.rows import TrialStarted, parse_rows
+from abverify.evidence.trials import counted, fold_trials
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -88,7 +92,7 @@ class OnRay:
         return self._first.notes
 
     def run(self, plan: Plan, journal: Journal, watcher: Watcher) -> None:
-        """Runs the trials that are not measured yet, several at a time.
+        """Runs the trials that are not measured yet, several at a time, until a stop rule fires.
 
         Raises:
             AbverifyError: what keeps a worker from measuring, AV591 and AV592 among them;
@@ -103,17 +107,19 @@ class OnRay:
             if (trial.fixture, trial.seed) not in done
         )
         self._pool.grow(min(self._workers, len(waiting)) - 1)
-        shared = ray.put(plan)
+        shared = ray.put(replace(plan, stop=None))  # where to stop is for the driver to say
         busy: dict[Any, tuple[Any, _Task]] = {}
 
         def record(task: _Task, rows: Iterable[Row]) -> None:
             watcher.trial_started(task.trial, task.number, len(trials))
-            for row in rows:
+            kept = tuple(rows)
+            for row in kept:
                 journal.append(row)
                 watcher.row(row)
+            done.update(counted(fold_trials(kept)))
 
         try:
-            while waiting or busy:
+            while _wanted(plan.needed(done), waiting, (task for _, task in busy.values())):
                 while waiting and self._pool.idle:
                     worker, task = self._pool.idle.pop(), waiting.popleft()
                     _count(journal, task)
@@ -145,6 +151,13 @@ class OnRay:
             return
         self._pool.idle.append(worker)
         record(task, parse_rows(lines, name=f"the rows of {task.trial.fixture}"))
+
+
+def _wanted(needed: int, waiting: deque[_Task], busy: Iterable[_Task]) -> bool:
+    """Whether a trial up to where the bench stops is still to come; later ones wait no more."""
+    for task in [task for task in waiting if task.number > needed]:
+        waiting.remove(task)
+    return bool(waiting) or any(task.number <= needed for task in busy)
 
 
 def _count(journal: Journal, task: _Task) -> None:

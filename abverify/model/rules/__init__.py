@@ -2,7 +2,7 @@
 
 Ids are stable for ever and grouped by hundreds: 0xx the command and the
 machine, 1xx documents, 3xx evidence and verdicts, 4xx integrity and records,
-5xx measuring, 6xx experiments, 8xx pages and adoption, 9xx abverify itself.
+5xx measuring, 6xx experiments, 8xx pages, adoption and early stops, 9xx abverify itself.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ def all_rules() -> dict[str, Rule]:
         machine,
         measuring,
         pages,
+        stopping,
         trail,
     )
 
@@ -49,6 +50,7 @@ def all_rules() -> dict[str, Rule]:
         *experiments.RULES,
         *adoption.RULES,
         *pages.RULES,
+        *stopping.RULES,
     ]
     catalogue = {rule.id: rule for rule in rules}
     if len(catalogue) != len(rules):

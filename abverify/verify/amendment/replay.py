@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from abverify.evidence.scores import compute_scores
+from abverify.evidence.stop import claimed_stop
 from abverify.verify.evaluate import holds, kleene_all
+from abverify.verify.stopping.completions import Completions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -50,7 +52,19 @@ def replay(bundles: Iterable[Bundle], old: Contract, new: Contract) -> tuple[Rep
 
 
 def _verdict(bundle: Bundle, contract: Contract) -> Verdict:
+    met = _met(bundle, contract)
+    return "cannot-evaluate" if met is None else "met" if met else "not-met"
+
+
+def _met(bundle: Bundle, contract: Contract) -> bool | None:
+    """What a whole bench says, or what every completion of one that stopped early would have."""
+    stop = claimed_stop(bundle.claimed_scores)
+    if stop is not None:
+        counted = {key: bundle.trials[key] for key in bundle.trials if key not in stop.remaining}
+        max_turns = contract.config.budgets.max_turns
+        ends = Completions.of((*counted, *stop.remaining), counted, max_turns=max_turns)
+        verdicts = ends.verdicts(contract.criteria)
+        return verdicts.pop() if len(verdicts) == 1 else None
     fixtures = {fixture for fixture, _ in bundle.trials}
     measures = compute_scores(bundle.trials, fixtures=fixtures, seeds=bundle.seeds).measures
-    met = kleene_all(holds(criterion, measures) for criterion in contract.criteria)
-    return "cannot-evaluate" if met is None else "met" if met else "not-met"
+    return kleene_all(holds(criterion, measures) for criterion in contract.criteria)

@@ -25,12 +25,15 @@ _SMOKE_ONLY = {"smoke-only"}
 def arm_contract(contract: Contract, arm: Arm, seeds: Sequence[int]) -> Contract:
     """The contract an arm is measured under: its gate's, with what the arm sets and the seeds.
 
+    A gate's stop rules are left out: a bench that stopped early for a gate has no pairs to compare.
+
     Raises:
         InvalidError: AV603 when that is no lawful contract.
     """
     from pydantic import ValidationError
 
     document = contract.to_json()
+    document["evidence"]["bench"]["stop"] = "never"
     for path, value in {**arm.settings, "config.sampling.seeds": list(seeds)}.items():
         _set(document, path, value)
     try:
