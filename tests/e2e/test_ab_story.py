@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.console import Ran
 from tests.support.repository import Repository, done, shared
-from tests.support.story import told
+from tests.support.story import compared
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 BASE, ADAPTER = "laptop-replica/S1_004", "laptop-replica/S1_005"
 REASON = ("--reason", "told once")
 STEPS = (
-    ("compare", "S294", "--run", "--format", "json"),
     ("discharge", "S1_005", *REASON, "--format", "json"),
     ("lift", "S280", *REASON, "--format", "json"),
 )
@@ -29,11 +28,11 @@ STEPS = (
 @pytest.fixture(scope="module")
 def sequel(tmp_path_factory: pytest.TempPathFactory) -> tuple[Repository, list[Ran]]:
     """The repository after the steps above, and how each of them ended; read only."""
-    story = told(tmp_path_factory)
-    folder = shared(tmp_path_factory, "sequel", lambda folder: _tell(story, folder))
+    before = compared(tmp_path_factory)
+    folder = shared(tmp_path_factory, "sequel", lambda folder: _tell(before, folder))
     ran = json.loads((folder / "steps.json").read_text(encoding="utf-8"))
     repository = Repository(folder / "repository", folder / "keys")
-    return repository, [Ran(**one) for one in ran]
+    return repository, [before.step("compare"), *(Ran(**one) for one in ran)]
 
 
 def _tell(story: Story, folder: Path) -> None:

@@ -27,15 +27,19 @@ def short_repository(
         prepare: what else is changed before the gate is published.
     """
     repository = opened(folder)
-    corpus = repository.root / SMALL
-    for extra in sorted(corpus.iterdir())[_FIXTURES:]:
-        shutil.rmtree(extra)
-    repository.edit(S1_004, "max_tokens: 160", "max_tokens: 48")
-    repository.edit(S1_004, "min_completed: 20", f"min_completed: {_FIXTURES}")
+    shorten(repository)
     if prepare is not None:
         prepare(repository)
     done(repository.sign("amend", "S1_004", "--introduce"))
     return repository
+
+
+def shorten(repository: Repository) -> None:
+    """Leaves S1_004, not published yet, with three fixtures and a few tokens a turn."""
+    for extra in sorted((repository.root / SMALL).iterdir())[_FIXTURES:]:
+        shutil.rmtree(extra)
+    repository.edit(S1_004, "max_tokens: 160", "max_tokens: 48")
+    repository.edit(S1_004, "min_completed: 20", f"min_completed: {_FIXTURES}")
 
 
 def uninterrupted(factory: pytest.TempPathFactory) -> tuple[Repository, Repository]:

@@ -24,6 +24,7 @@ _STEPS: tuple[tuple[str, ...], ...] = (
     ("check", "S1_004"),
     ("check", "S1_004", "--run", "--record", "--format", "json"),
 )
+_COMPARED: tuple[tuple[str, ...], ...] = (("compare", "S294", "--run", "--format", "json"),)
 
 
 class Story:
@@ -54,7 +55,20 @@ def told(factory: pytest.TempPathFactory) -> Story:
     return Story(shared(factory, "story", _tell))
 
 
+def compared(factory: pytest.TempPathFactory) -> Story:
+    """The story with the adapter's bench beside the base's, and nothing decided of it yet."""
+    first = told(factory)
+    return Story(shared(factory, "compared", lambda folder: _compare(first, folder)))
+
+
 def _tell(folder: Path) -> None:
-    repository = scratch(folder)
-    steps = [(step, asdict(repository.spawn(*step))) for step in _STEPS]
-    (folder / "steps.json").write_text(json.dumps(steps), encoding="utf-8")
+    _take(folder, scratch(folder), _STEPS)
+
+
+def _compare(first: Story, folder: Path) -> None:
+    _take(folder, first.repository.copy(folder), _COMPARED)
+
+
+def _take(folder: Path, repository: Repository, steps: tuple[tuple[str, ...], ...]) -> None:
+    ran = [(step, asdict(repository.spawn(*step))) for step in steps]
+    (folder / "steps.json").write_text(json.dumps(ran), encoding="utf-8")
