@@ -1,0 +1,160 @@
+"""A live bench that stops early: the real model fails until failure is certain, and no further."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from abverify._canonical import canonical_bytes
+from tests.support.bundles import rows_of, seal
+from tests.support.early import stopped_early, two_of_three
+from tests.support.processes import running, wait_until
+from tests.support.repository import S1_004, Repository, done
+from tests.support.rows import steady
+from tests.support.short import BENCH, in_mid_trial, journal, short_repository
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.slow
+
+STOPPED = "stopped at 2 of 3 by failure-certain: every completion of the bench has this verdict"
+
+
+@pytest.fixture(scope="session")
+def stopped(tmp_path_factory: pytest.TempPathFactory) -> tuple[Repository, Repository]:
+    """The repository before its bench, and after it."""
+    return stopped_early(tmp_path_factory)
+
+
+@pytest.fixture
+def after(stopped: tuple[Repository, Repository], tmp_path: Path) -> Repository:
+    return stopped[1].copy(tmp_path)
+
+
+def bundle(repository: Repository) -> Path:
+    path = journal(repository)
+    assert path is not None
+    return path.parent
+
+
+def document(repository: Repository, name: str) -> Any:
+    return json.loads((bundle(repository) / name).read_bytes())
+
+
+def test_the_bench_stops_as_soon_as_two_passes_are_out_of_reach(after: Repository) -> None:
+    again = done(after.run(*BENCH)).json
+
+    assert (again["verdict"], again["checked"], again["total"]) == ("stopped", 2, 3)
+    assert again["evidence"]["fresh"] is False
+    assert again["metrics"] == {}
+    assert again["stop"]["fired"] == "failure-certain"
+    assert len(again["stop"]["notRun"]) == 1
+    assert 0 < again["stop"]["savedAtTheMean"] <= again["stop"]["savedAtMost"] == 8 * 48
+    assert document(after, "manifest.json")["notes"][-1] == STOPPED
+    assert document(after, "scores.json")["measures"] == {}
+
+
+def test_the_gate_is_not_met_and_no_rate_is_told_in_any_format(after: Repository) -> None:
+    report = done(after.run("check", "S1_004", "--format", "json"), 1).json
+    text = done(after.run("check", "S1_004", "--no-color"), 1).out
+
+    assert report["verdict"] == "not-met"
+    assert report["metrics"] == {}
+    assert report["criteria"][0]["observed"] is None
+    assert report["criteria"][0]["bounds"] == ["0", "1"]
+    assert "stopped at 2 of 3 by failure-certain" in text
+    assert "oracle: oracle_passed >= 2: certainly not, at least 0, at most 1" in text
+    markdown = done(after.run("check", "S1_004", "--format", "markdown"), 1).out
+    assert "at least 0, at most 1 (stopped early)" in markdown
+    page = after.root / "page.html"
+    after.run("report", "S1_004", "--output", str(page))
+    assert "stopped early: no rate is measured" in page.read_text(encoding="utf-8")
+
+
+def test_the_record_names_the_rule_and_what_did_not_run_and_its_audit_is_clean(
+    after: Repository,
+) -> None:
+    record = done(after.sign("check", "S1_004", "--record", "--format", "json"), 1).json["record"]
+
+    body = json.loads(done(after.run("show", record, "--format", "json")).out)
+    left = document(after, "scores.json")["stop"]["remaining"][0][0]
+    told = json.dumps(body)
+    assert f"{STOPPED}; no rate is reported, oracle_passed at least 0 at most 1" in told
+    assert f"the trials after it: {left} seed 1" in told
+    done(after.run("audit"))
+    done(after.run("evidence", "verify", bundle(after).name))
+
+
+def test_a_bench_that_was_killed_stops_where_it_would_have_stopped(
+    stopped: tuple[Repository, Repository], tmp_path: Path
+) -> None:
+    killed = stopped[0].copy(tmp_path)
+    with running(killed, *BENCH) as process:
+        wait_until(lambda: in_mid_trial(killed), process)
+        process.kill()
+    done(killed.spawn(*BENCH))
+
+    whole = stopped[1]
+    assert steady(bundle(killed) / "rows.jsonl") == steady(bundle(whole) / "rows.jsonl")
+    for name in ("lock.json", "scores.json"):
+        assert (bundle(killed) / name).read_bytes() == (bundle(whole) / name).read_bytes()
+
+
+def test_a_wave_past_the_stop_is_kept_and_does_not_count(
+    stopped: tuple[Repository, Repository], tmp_path: Path
+) -> None:
+    folder = tmp_path / "waves"
+
+    def in_waves(repository: Repository) -> None:
+        two_of_three(repository)
+        repository.edit(S1_004, "sequences: 1", "sequences: 3")
+
+    waves = short_repository(folder, prepare=in_waves)
+    report = done(waves.spawn(*BENCH)).json
+
+    assert (report["verdict"], report["checked"], report["total"]) == ("stopped", 2, 3)
+    assert len(report["stop"]["notCounted"]) == 1
+    assert report["stop"]["savedAtMost"] == 0
+    single = document(stopped[1], "scores.json")["stop"]
+    assert document(waves, "scores.json")["stop"]["remaining"] == single["remaining"]
+
+
+def forged(repository: Repository, **changes: Any) -> None:
+    """Claims another stop, with notes to it, and seals the bundle again."""
+    folder = bundle(repository)
+    scores = document(repository, "scores.json")
+    scores["stop"] |= changes
+    (folder / "scores.json").write_bytes(canonical_bytes(scores))
+    note = STOPPED.replace("at 2", f"at {scores['stop']['ran']}")
+    seal(folder, notes=[*document(repository, "manifest.json")["notes"][:-1], note])
+
+
+def test_a_journal_cut_before_the_stop_is_found_by_check_and_by_evidence_verify(
+    after: Repository,
+) -> None:
+    folder = bundle(after)
+    order = [row.trial.fixture for row in rows_of(folder) if row.kind == "trial"]
+    left = document(after, "scores.json")["stop"]["remaining"]
+    second = f'"fixture":"{order[1]}"'.encode()
+    lines = (folder / "rows.jsonl").read_bytes().splitlines(keepends=True)
+    (folder / "rows.jsonl").write_bytes(b"".join(line for line in lines if second not in line))
+    forged(after, ran=1, remaining=[[order[1], 1], *left])
+
+    found = done(after.run("check", "S1_004", "--format", "json"), 3).json
+    verified = done(after.run("evidence", "verify", folder.name, "--format", "json"), 4).json
+
+    assert {"AV861", "AV307"} <= {reason["rule"] for reason in found["reasons"]}
+    assert [reason["rule"] for reason in verified["reasons"]] == ["AV861"]
+
+
+def test_a_bench_of_another_contract_cannot_be_derived_here(after: Repository) -> None:
+    shutil.rmtree(after.root / "contracts/_versions")
+    after.edit(S1_004, "stop: [success-certain, failure-certain]", "stop: never")
+
+    verified = done(after.run("evidence", "verify", bundle(after).name, "--format", "json"), 4).json
+
+    assert [reason["rule"] for reason in verified["reasons"]] == ["AV863"]
