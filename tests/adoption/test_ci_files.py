@@ -72,9 +72,11 @@ def test_the_gitlab_job_judges_merge_requests_with_the_whole_history() -> None:
 
 
 def test_the_hooks_have_what_pre_commit_wants() -> None:
-    (hook,) = load(HOOKS)
-    assert {"id", "name", "entry", "language"} <= set(hook)
-    assert hook["pass_filenames"] is False
+    hooks = load(HOOKS)
+    assert [hook["id"] for hook in hooks] == ["abverify-lint", "abverify-render"]
+    for hook in hooks:
+        assert {"id", "name", "entry", "language"} <= set(hook)
+        assert hook["pass_filenames"] is False
 
 
 class TestTheActionItself:
