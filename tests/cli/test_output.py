@@ -25,7 +25,7 @@ HEAD = ["schema", "verdict", "reasons", "checked", "total"]
 REASON = ["code", "rule", "severity", "message", "place", "expected", "found", "next"]
 CHECK_KEYS = (
     "gate contract state model identity evidence eligibility criteria metrics scopes"
-    " decidedBy calibration attemptsTotal record next"
+    " decidedBy calibration stop attemptsTotal record next"
 )
 HOSTILE = "\x1b]0;owned\x07\x1b[31mred\x1b[0m\x9b2J\u202egnp.exe\u2066\x00\x08\r"
 OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
@@ -50,7 +50,7 @@ class TestJson:
                 ("run", "S1_004", "--stage", "bench"),
                 0,
                 "abverify/run/v1",
-                "gate stage evidence outcomes metrics calibration notes next",
+                "gate stage evidence outcomes metrics calibration stop notes next",
             ),
             (("evidence", "show", "m294-smoke"), 0, "abverify/evidence-show/v1", None),
             (("evidence", "verify", "m294-smoke"), 0, "abverify/evidence-verify/v1", None),
