@@ -7,43 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from abverify._canonical import canonical_bytes, canonical_digest, sha256_hex
-from abverify.records.envelope import STATEMENT_TYPE, seal, unverified_payload
-from abverify.records.keystore import load_key_file
-from abverify.records.log.entries import Entry, read_entries
-from abverify.records.log.state import empty_log
+from abverify._canonical import canonical_digest, sha256_hex
+from tests.support.insider import signed_anew
 from tests.support.repository import CHECKOUT, done
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from tests.support.repository import Repository
 
 RECORD = "gates/laptop-replica/S1_004/000003.non-discharge.dsse.json"
 SMOKE = "fixtures/recorded/m294-smoke"
-
-
-def signed_anew(repository: Repository, change: Callable[[dict[str, Any]], object]) -> None:
-    """Changes the last record's predicate, and signs it and the log: an insider with every key."""
-    file = repository.root / RECORD
-    payload = unverified_payload(file.read_bytes(), name=RECORD, payload_type=STATEMENT_TYPE)
-    statement = json.loads(payload)
-    change(statement["predicate"])
-    key = load_key_file(repository.keys / "operator.pem", None, repository=repository.root)
-    data = seal(canonical_bytes(statement), payload_type=STATEMENT_TYPE, signers=[key])
-    file.write_bytes(data)
-    held = {
-        path.relative_to(repository.root).as_posix(): path.read_bytes()
-        for path in (repository.root / "gates/_log").rglob("*")
-        if path.is_file()
-    }
-    *rest, last = read_entries(held)
-    assert last.path == RECORD
-    origin = statement["predicate"]["ledger"]["origin"]
-    for path, written in (
-        empty_log(origin).grown([*rest, Entry(sha256_hex(data), RECORD)], [key]).items()
-    ):
-        (repository.root / path).write_bytes(written)
 
 
 def found(repository: Repository) -> list[tuple[str, str, str]]:
@@ -53,12 +25,12 @@ def found(repository: Repository) -> list[tuple[str, str, str]]:
 
 
 def test_signed_again_as_it_was_it_is_sound(after_story: Repository) -> None:
-    signed_anew(after_story, lambda _: None)
+    signed_anew(after_story, RECORD, lambda _: None)
     done(after_story.run("audit"))
 
 
 def test_another_observation_than_the_journals(after_story: Repository) -> None:
-    signed_anew(after_story, lambda p: p["criteria"][0].update(observed="7"))
+    signed_anew(after_story, RECORD, lambda p: p["criteria"][0].update(observed="7"))
     assert found(after_story) == [("wrong-conclusion", "AV439", RECORD)]
 
 
@@ -74,12 +46,12 @@ def test_another_observation_than_the_journals(after_story: Repository) -> None:
 def test_another_model_than_the_one_that_ran(
     after_story: Repository, field: str, value: str
 ) -> None:
-    signed_anew(after_story, lambda p: p["model"].update({field: value}))
+    signed_anew(after_story, RECORD, lambda p: p["model"].update({field: value}))
     assert found(after_story) == [("wrong-evidence", "AV471", RECORD)]
 
 
 def test_another_configuration_than_the_one_that_ran(after_story: Repository) -> None:
-    signed_anew(after_story, lambda p: p["runLock"].update(sha256="0" * 64))
+    signed_anew(after_story, RECORD, lambda p: p["runLock"].update(sha256="0" * 64))
     assert found(after_story) == [("wrong-evidence", "AV471", RECORD)]
 
 
@@ -94,7 +66,7 @@ def test_a_smoke_test_of_another_model_instead_of_the_bench(after_story: Reposit
     def cite(predicate: dict[str, Any]) -> None:
         predicate.update(evidence=evidence, evidenceRoot=canonical_digest(evidence))
 
-    signed_anew(after_story, cite)
+    signed_anew(after_story, RECORD, cite)
     report = done(after_story.run("audit", "--format", "json"), 4).json
     (wrong,) = [reason for reason in report["reasons"] if reason["rule"] == "AV471"]
     assert "stage bench; " in wrong["expected"]

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from abverify._canonical import canonical_bytes
+from abverify._canonical import canonical_bytes, canonical_digest, sha256_hex
 from tests.support.bundles import rows_of, seal
 from tests.support.early import stopped_early, two_of_three
+from tests.support.insider import signed_anew
 from tests.support.processes import running, wait_until
 from tests.support.repository import S1_004, Repository, done
 from tests.support.rows import steady
@@ -130,25 +131,64 @@ def forged(repository: Repository, **changes: Any) -> None:
     scores["stop"] |= changes
     (folder / "scores.json").write_bytes(canonical_bytes(scores))
     note = STOPPED.replace("at 2", f"at {scores['stop']['ran']}")
-    seal(folder, notes=[*document(repository, "manifest.json")["notes"][:-1], note])
+    notes = [*document(repository, "manifest.json")["notes"][:-1], note]
+    attempts = (folder / "attempts.jsonl").read_bytes().count(b"\n")
+    seal(folder, notes=notes, attempts_total=attempts)
+
+
+def cut_after_one(repository: Repository) -> None:
+    """Leaves the first trial alone, and has everything in the bundle say so."""
+    folder = bundle(repository)
+    order = [row.trial.fixture for row in rows_of(folder) if row.kind == "trial"]
+    left = document(repository, "scores.json")["stop"]["remaining"]
+    second = f'"fixture":"{order[1]}"'.encode()
+    for name in ("rows.jsonl", "attempts.jsonl"):
+        lines = (folder / name).read_bytes().splitlines(keepends=True)
+        (folder / name).write_bytes(b"".join(line for line in lines if second not in line))
+    forged(repository, ran=1, remaining=[[order[1], 1], *left])
 
 
 def test_a_journal_cut_before_the_stop_is_found_by_check_and_by_evidence_verify(
     after: Repository,
 ) -> None:
-    folder = bundle(after)
-    order = [row.trial.fixture for row in rows_of(folder) if row.kind == "trial"]
-    left = document(after, "scores.json")["stop"]["remaining"]
-    second = f'"fixture":"{order[1]}"'.encode()
-    lines = (folder / "rows.jsonl").read_bytes().splitlines(keepends=True)
-    (folder / "rows.jsonl").write_bytes(b"".join(line for line in lines if second not in line))
-    forged(after, ran=1, remaining=[[order[1], 1], *left])
+    cut_after_one(after)
 
     found = done(after.run("check", "S1_004", "--format", "json"), 3).json
-    verified = done(after.run("evidence", "verify", folder.name, "--format", "json"), 4).json
+    verified = done(after.run("evidence", "verify", bundle(after).name, "--format", "json"), 4).json
 
     assert {"AV861", "AV307"} <= {reason["rule"] for reason in found["reasons"]}
     assert [reason["rule"] for reason in verified["reasons"]] == ["AV861"]
+
+
+def test_a_record_that_tells_another_stop_than_its_evidence_is_found(after: Repository) -> None:
+    record = done(after.sign("check", "S1_004", "--record", "--format", "json"), 1).json["record"]
+    told = "stopped at 1 of 3 by failure-certain: every completion of the bench has this verdict"
+
+    signed_anew(after, record, lambda predicate: predicate.update(stopRule=told))
+
+    (reason,) = done(after.run("audit", "--format", "json"), 4).json["reasons"]
+    assert (reason["code"], reason["rule"]) == ("wrong-conclusion", "AV439")
+    assert reason["expected"].endswith(STOPPED)
+    assert reason["found"].endswith(told)
+
+
+def test_an_insider_who_cuts_the_bench_and_signs_everything_again_is_found(
+    after: Repository,
+) -> None:
+    record = done(after.sign("check", "S1_004", "--record", "--format", "json"), 1).json["record"]
+    cut_after_one(after)
+    path = bundle(after).relative_to(after.root).as_posix()
+    manifest = sha256_hex((bundle(after) / "manifest.json").read_bytes())
+
+    def cite(predicate: dict[str, Any]) -> None:
+        predicate["evidence"][0]["manifestSha256"] = manifest
+        predicate["evidenceRoot"] = canonical_digest(predicate["evidence"])
+        predicate["stopRule"] = STOPPED.replace("at 2", "at 1")
+
+    signed_anew(after, record, cite)
+
+    found = done(after.run("audit", "--format", "json"), 4).json["reasons"]
+    assert (found[0]["rule"], found[0]["place"]) == ("AV861", f"{path}/scores.json")
 
 
 def test_a_bench_of_another_contract_cannot_be_derived_here(after: Repository) -> None:
