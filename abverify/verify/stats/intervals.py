@@ -7,6 +7,7 @@ from math import sqrt
 from typing import TYPE_CHECKING
 
 from abverify.verify.stats._arguments import level, normal_quantile, part
+from abverify.verify.stats._beta import LARGEST, beta_quantile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -141,11 +142,17 @@ def _beta_limits(
     high_passes: float | None = None,
 ) -> tuple[float, float]:
     """Beta quantiles: `prior` is added to the fails at the low end, to the passes at the high."""
-    from scipy.special import betainccinv, betaincinv
-
     more, less = prior
     out = (1 - conf) / 2
     upper = passes + more if high_passes is None else high_passes
-    low = 0.0 if passes == 0 else float(betaincinv(passes + less, fails + more, out))
-    high = 1.0 if fails == 0 else float(betainccinv(upper, fails + less, out))
+    low = 0.0 if passes == 0 else _quantile(passes + less, fails + more, out)
+    high = 1.0 if fails == 0 else 1 - _quantile(fails + less, upper, out)
     return low, high
+
+
+def _quantile(a: float, b: float, below: float) -> float:
+    if float(a).is_integer() and float(b).is_integer() and a + b <= LARGEST:
+        return beta_quantile(int(a), int(b), below)
+    from scipy.special import betaincinv
+
+    return float(betaincinv(a, b, below))
