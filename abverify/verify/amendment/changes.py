@@ -223,12 +223,20 @@ def _change(
         change_class=change_class,
         bump=bump or _BUMP.get(change_class, "major"),
         approvals=_approvals(change_class, old.contract, new.contract),
-        consequence=_CONSEQUENCE.get(change_class, "rerun"),
+        consequence=_consequence(path, change_class, old.contract, new.contract),
         why=why,
         old_place=_place(old, keys),
         new_place=_place(new, keys),
         witness=witness,
     )
+
+
+def _consequence(path: str, change_class: ChangeClass, old: Contract, new: Contract) -> Consequence:
+    """What becomes of earlier evidence; where a bench may stop early, follows from the criteria."""
+    may_stop = old.evidence.bench.stop_rules or new.evidence.bench.stop_rules
+    if path == "criteria" and may_stop and change_class != "C8":
+        return "rerun"
+    return _CONSEQUENCE.get(change_class, "rerun")
 
 
 def _approvals(change_class: ChangeClass, old: Contract, new: Contract) -> int:

@@ -12,6 +12,7 @@ from abverify._canonical import canonical_bytes
 from abverify.evidence.order import order_sha256, trial_order
 from abverify.evidence.scores import compute_scores
 from abverify.evidence.trials import counted, fold_trials
+from abverify.verify.amendment.changes import Side, changes_between
 from abverify.verify.amendment.replay import replay
 from abverify.verify.eligibility import judge
 from abverify.verify.stopping.rule import Stopping
@@ -281,3 +282,17 @@ def test_an_amendment_replays_a_stopped_bench_by_all_of_its_completions() -> Non
 
     assert [item.after for item in replay([bundle], LAW, impossible)] == ["not-met"]
     assert [item.after for item in replay([bundle], LAW, open_still)] == ["cannot-evaluate"]
+
+
+def test_other_criteria_ask_for_another_run_where_a_bench_may_stop_early() -> None:
+    never = {"evidence__bench__stop": "never"}
+    tighter = {"criteria": [{"id": "oracle", "metric": "oracle_passed", "at_least": 2}]}
+    may_stop = {"evidence__bench__stop": ["success-certain"]}
+
+    def consequence(changes: dict[str, Any]) -> str:
+        old, new = (Side(contract(**changes, **more), b"") for more in ({}, tighter))
+        (change,) = changes_between(old, new)
+        assert (change.path, change.change_class) == ("criteria", "C2")
+        return change.consequence
+
+    assert (consequence(never), consequence(may_stop)) == ("rescore", "rerun")
