@@ -35,7 +35,9 @@ def gate_page(repository: Repository, loaded: LoadedContract) -> Page:
     check = report_on(repository, loaded, decision)
     bundle = _shown(decision)
     told = (bundle,) if bundle else ()
-    lines = tuple(filter(None, (survival_line(item, item.manifest.run) for item in told)))
+    # Which trials a stopped bench has depends on what they said: their survival is biased.
+    whole = () if check.stop and check.stop.fired else told
+    lines = tuple(filter(None, (survival_line(item, item.manifest.run) for item in whole)))
     return Page(
         kind="gate",
         subject=check.gate,

@@ -103,7 +103,7 @@ class OnRay:
         trials, done = plan.trials(), journal.measured()
         waiting = deque(
             _Task(number, trial)
-            for number, (trial, _) in enumerate(trials, 1)
+            for number, (trial, _) in enumerate(trials[: plan.needed(done)], 1)
             if (trial.fixture, trial.seed) not in done
         )
         self._pool.grow(min(self._workers, len(waiting)) - 1)

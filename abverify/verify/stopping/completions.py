@@ -187,9 +187,13 @@ class Completions:
         end = ends["format_survival"]
         if end is None:
             return turns == 0
+        # One look at the ends spares the search where it would be long and in vain.
+        ends_at = tuple(self._extremes("format_survival"))
+        if not ends_at or not end.meets(min(ends_at), max(ends_at)):
+            return False
         return any(
             end.counts(turns + more, with_call, with_call + more)
-            for more in range(self.rest * self.max_turns + 1)
+            for more in range(self.rest * self.max_turns, -1, -1)
             if turns + more
         )
 

@@ -40,6 +40,14 @@ class Region:
             return Fraction(0) if self.high is None else self.high - 1
         return self.low + 1 if self.high is None else (self.low + self.high) / 2
 
+    def meets(self, least: Fraction, most: Fraction) -> bool:
+        """Whether some number from `least` to `most`, both included, lies in the region."""
+        if self.is_point:
+            return self.low is not None and least <= self.low <= most
+        below = self.low is not None and most <= self.low
+        above = self.high is not None and least >= self.high
+        return not below and not above
+
     def counts(self, denominator: int, least: int, most: int) -> range:
         """The integers from `least` to `most` whose share of `denominator` lies in the region."""
         if self.low is not None:
