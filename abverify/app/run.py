@@ -240,7 +240,7 @@ def _bench_report(
         fresh=fresh,
         checked=measured,
         total=total,
-        outcomes=tuple((outcome, str(n)) for outcome, n in scores.outcomes.items()),
+        outcomes=tuple(scores.outcomes.items()),
         metrics=tuple((m.metric, m.numerator, m.denominator) for m in scores.measures.values()),
         notes=(*_notes(gate), *manifest.notes),
         next=(

@@ -22,6 +22,7 @@ SCHEMAS = {
     "record": ("abverify.records.schema:AnyRecord", "a record of any kind, its signed payload"),
     "trust-root": ("abverify.records.trust:RootDocument", "a trust root, its signed payload"),
     "manifest": ("abverify.evidence.manifest:Manifest", "an evidence bundle, manifest.json"),
+    "result": ("abverify.model.results.union:AnyResult", "what a verb prints in --format json"),
 }
 """Each schema's name, with the model it comes from and what it describes."""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic.alias_generators import to_camel
+
 Tally = tuple[int, int]
 """Readings that were right, and all of that kind."""
 
@@ -68,7 +70,7 @@ class CalibrationCount:
     def to_json(self) -> dict[str, Any]:
         """The count as plain JSON data."""
         return {
-            name: list(value) if isinstance(value, tuple) else value
+            to_camel(name): list(value) if isinstance(value, tuple) else value
             for name, value in ((name, getattr(self, name)) for name in self.__slots__)
         }
 

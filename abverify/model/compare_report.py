@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal
 
+from pydantic.alias_generators import to_camel
+
 if TYPE_CHECKING:
     from abverify.model.experiment import Conclusion
     from abverify.model.report import Reason
@@ -36,14 +38,14 @@ def _plain(value: Any) -> Any:
 
 
 class _Line:
-    """A line of a report, whose JSON has a member for every field."""
+    """A line of a report, whose JSON has a member for every field, its name in camel case."""
 
     __slots__ = ()
 
     def to_json(self) -> dict[str, Any]:
         """The line as plain JSON data."""
         return {
-            item.name: _plain(getattr(self, item.name))
+            to_camel(item.name): _plain(getattr(self, item.name))
             for item in fields(self)  # type: ignore[arg-type]
         }
 

@@ -44,7 +44,7 @@ class RunReport:
     fresh: bool
     checked: int
     total: int
-    outcomes: tuple[tuple[str, str], ...]
+    outcomes: tuple[tuple[str, int], ...]
     metrics: tuple[tuple[str, int, int], ...]
     notes: tuple[str, ...]
     next: tuple[str, ...]

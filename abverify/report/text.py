@@ -120,8 +120,8 @@ def render_run(report: RunReport, *, width: int, color: bool) -> str:
     good = report.exit_code == 0
     head = styled(report.verdict.upper(), "bold green" if good else "bold yellow")
     console.print(styled(f"{report.gate} {report.stage}  ", "bold").append_text(head))
-    for label, text in report.outcomes:
-        field(console, "outcome", f"{label}: {text}")
+    for outcome, trials in report.outcomes:
+        field(console, "outcome", f"{outcome}: {trials}")
     for label, text in report.calibration.lines() if report.calibration else ():
         field(console, label, text)
     if report.metrics:

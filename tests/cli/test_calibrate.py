@@ -50,8 +50,8 @@ def test_every_kind_of_reading_is_counted_and_bounded(two: Repository, tmp_path:
     assert "bound      10/10 readings right: at 95% confidence the meter misreads at most" in out
     assert "checked    10/10 readings right" in out
     again = done(repository.run(*CALIBRATE, "--format", "json")).json["calibration"]
-    assert again["misreads_at_most"] == "0.2589"
-    assert (again["fails_good_at_most"], again["passes_bad_at_most"]) == ("0.5272", "0.3931")
+    assert again["misreadsAtMost"] == "0.2589"
+    assert (again["failsGoodAtMost"], again["passesBadAtMost"]) == ("0.5272", "0.3931")
 
 
 def test_a_meter_that_fails_the_reference_is_miscalibrated(two: Repository, tmp_path: Path) -> None:
@@ -67,7 +67,7 @@ def test_a_meter_that_fails_the_reference_is_miscalibrated(two: Repository, tmp_
     assert (reason["code"], reason["rule"]) == ("miscalibrated", "AV330")
     assert reason["found"] == "2 wrong readings; the first: unix__02-head (reference) failed"
     assert report["calibration"]["references"] == [1, 2]
-    assert report["calibration"]["good_agent"] == [1, 2]
+    assert report["calibration"]["goodAgent"] == [1, 2]
     assert (report["checked"], report["total"]) == (8, 10)
 
 

@@ -73,10 +73,10 @@ class TestConfirmed:
     def test_each_arm_is_named_by_lock_and_evidence_digest(self, lab: Repository) -> None:
         base, adapter = compared(lab, NOTHING, NINETEEN)["arms"]
         assert base["evidence"] == "gates/laptop/T1_001/evidence/run-1"
-        assert {len(a[d]) for a in (base, adapter) for d in ("lock_sha256", "evidence_sha256")} == {
+        assert {len(a[d]) for a in (base, adapter) for d in ("lockSha256", "evidenceSha256")} == {
             64
         }
-        assert base["lock_sha256"] != adapter["lock_sha256"]
+        assert base["lockSha256"] != adapter["lockSha256"]
 
     def test_nothing_of_twenty_prints_its_upper_bound(self, lab: Repository) -> None:
         compared(lab, NOTHING, NINETEEN)

@@ -66,12 +66,12 @@ class TestTheLiveVerdict:
         assert exact == cases > 0
         assert calibration["count"] == {
             "references": [20, 20],
-            "bad_states": [40, 40],
-            "good_agent": [20, 20],
-            "give_up_agent": [20, 20],
-            "fails_good_at_most": "0.0722",
-            "passes_bad_at_most": "0.0488",
-            "misreads_at_most": "0.0296",
+            "badStates": [40, 40],
+            "goodAgent": [20, 20],
+            "giveUpAgent": [20, 20],
+            "failsGoodAtMost": "0.0722",
+            "passesBadAtMost": "0.0488",
+            "misreadsAtMost": "0.0296",
         }
         out = done(story.repository.run("check", "S1_004"), 1).out
         assert "states     20/20 references pass, 40/40 bad states fail" in out
