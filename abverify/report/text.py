@@ -5,7 +5,15 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
-from abverify.report.blocks import field, new_console, reasons_block, styled, trimmed
+from abverify.report.blocks import (
+    field,
+    heading,
+    new_console,
+    reasons_block,
+    styled,
+    text_console,
+    trimmed,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -21,6 +29,7 @@ if TYPE_CHECKING:
     )
     from abverify.model.run_report import RunReport
     from abverify.model.status_report import StatusReport
+    from abverify.report.plain_console import PlainConsole
 
 _VERDICT_STYLE = {
     "met": "bold green",
@@ -69,9 +78,8 @@ def render(report: Report, *, width: int, color: bool) -> str:
 
 def render_check(report: CheckReport, *, width: int, color: bool) -> str:
     """The verdict block of one gate."""
-    console, buffer = new_console(width, color=color)
-    head = styled(f"{report.verdict.upper()}", _VERDICT_STYLE[report.verdict])
-    console.print(styled(f"{report.gate}  ", "bold").append_text(head))
+    console, buffer = text_console(width, color=color)
+    heading(console, report.gate, report.verdict.upper(), _VERDICT_STYLE[report.verdict])
     field(console, "contract", f"{report.contract_version}  sha256 {report.contract_sha256[:16]}")
     field(console, "model", f"{report.model}  ({_weights(report)})")
     field(console, "state", report.state)
@@ -102,12 +110,11 @@ def render_check(report: CheckReport, *, width: int, color: bool) -> str:
 
 def render_findings(report: FindingsReport, *, width: int, color: bool) -> str:
     """The findings of lint, audit and their like: each fault whole, then the count."""
-    console, buffer = new_console(width, color=color)
+    console, buffer = text_console(width, color=color)
     for label, text in report.facts:
         field(console, label, text)
     reasons_block(console, report.reasons)
-    verdict = styled(report.verdict.upper(), _VERDICT_STYLE[report.verdict])
-    console.print(styled(f"{report.kind}  ", "bold").append_text(verdict))
+    heading(console, report.kind, report.verdict.upper(), _VERDICT_STYLE[report.verdict])
     field(console, "checked", f"{report.checked}/{report.total} items")
     if report.verdict == "nothing-to-check":
         field(console, "why", report.empty_message)
@@ -116,10 +123,9 @@ def render_findings(report: FindingsReport, *, width: int, color: bool) -> str:
 
 def render_run(report: RunReport, *, width: int, color: bool) -> str:
     """What a stage measured, and where the evidence is."""
-    console, buffer = new_console(width, color=color)
-    good = report.exit_code == 0
-    head = styled(report.verdict.upper(), "bold green" if good else "bold yellow")
-    console.print(styled(f"{report.gate} {report.stage}  ", "bold").append_text(head))
+    console, buffer = text_console(width, color=color)
+    style = "bold green" if report.exit_code == 0 else "bold yellow"
+    heading(console, f"{report.gate} {report.stage}", report.verdict.upper(), style)
     for outcome, trials in report.outcomes:
         field(console, "outcome", f"{outcome}: {trials}")
     for label, text in report.calibration.lines() if report.calibration else ():
@@ -202,7 +208,7 @@ def _weights(report: CheckReport) -> str:
     return f"weights sha256 {report.weights_sha256[:16]}{proof}"
 
 
-def _evidence(console: Console, line: EvidenceLine, *, decided: bool) -> None:
+def _evidence(console: Console | PlainConsole, line: EvidenceLine, *, decided: bool) -> None:
     codes = ", ".join(dict.fromkeys(r.code for r in line.reasons if r.severity == "error"))
     judgement = "eligible" if line.eligible else f"not eligible: {codes}"
     mark = "decides" if decided else "does not count" if not line.eligible else "not needed"
@@ -212,7 +218,7 @@ def _evidence(console: Console, line: EvidenceLine, *, decided: bool) -> None:
     field(console, "evidence", text)
 
 
-def _calibration(console: Console, line: CalibrationLine) -> None:
+def _calibration(console: Console | PlainConsole, line: CalibrationLine) -> None:
     """The calibration that the verdict relies on, and how far it carries."""
     field(console, "calibrated", f"{line.path}\n{line.finished_at}, sha256 {line.sha256[:16]}")
     for label, text in line.count.lines():
@@ -222,7 +228,7 @@ def _calibration(console: Console, line: CalibrationLine) -> None:
 _HOLDS_STYLE = {True: "green", False: "red", None: "yellow"}
 
 
-def _criterion(console: Console, line: CriterionLine) -> None:
+def _criterion(console: Console | PlainConsole, line: CriterionLine) -> None:
     if line.bounds is not None:
         low, high = line.bounds
         word = {True: "certain", False: "certainly not", None: "left open"}[line.holds]
