@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from abverify.app.amend_draft import Draft, drafted_contract, forked_contract
 from abverify.app.amend_told import planned, published
-from abverify.app.append import require_sound, sign_and_append
+from abverify.app.append import sign_and_append
 from abverify.app.contract_side import fixture_digests, published_side, working_side
-from abverify.app.docket import open_repository
+from abverify.app.docket import open_repository, require_sound
 from abverify.app.enact import enacting, proposing
 from abverify.app.propose import needs_others, propose
 from abverify.app.signing import load_signer, principal_of

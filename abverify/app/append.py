@@ -6,10 +6,11 @@ from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from abverify.app.docket import require_sound
 from abverify.app.propose import needs_others, propose
 from abverify.app.signing import load_signer, principal_of
 from abverify.app.wording import fault_text
-from abverify.errors import InvalidError, UntrustedError
+from abverify.errors import InvalidError
 from abverify.records.append import Appended, ContractVersion, append
 from abverify.workspace.contracts import version_path
 from abverify.workspace.ledger_store import commit, writing
@@ -135,25 +136,3 @@ def _unfit(gate: GateId, error: ValueError) -> InvalidError:
         found=fault_text(error),
         next_step="say it in one line of plain text, and run the command again",
     )
-
-
-def require_sound(repository: Repository) -> None:
-    """Refuses to go on with a ledger that cannot be trusted.
-
-    Records that wait for an integrator are no hindrance: they are whole and
-    verified, and merely count for nothing yet.
-
-    Raises:
-        UntrustedError: AV400, naming the first fault.
-    """
-    faults = repository.ledger.blocking
-    if faults:
-        first = faults[0]
-        raise UntrustedError(
-            f"the ledger cannot be trusted ({len(faults)} faults): {first.message}",
-            rule="AV400",
-            place=first.file,
-            expected=first.expected,
-            found=first.found,
-            next_step="abverify audit lists every fault",
-        )

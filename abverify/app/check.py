@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from abverify.app.append import require_sound
-from abverify.app.docket import open_repository
+from abverify.app.docket import open_repository, require_sound
 from abverify.errors import InvalidError
 from abverify.model.report import CheckReport, Reason
 from abverify.verify.calibration import calibration_line

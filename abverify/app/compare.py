@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from abverify.app.append import require_sound
 from abverify.app.arms import evidence_of, open_arms, run_missing
-from abverify.app.docket import open_repository
+from abverify.app.docket import open_repository, require_sound
 from abverify.errors import AbverifyError, IndeterminateError, InvalidError
 from abverify.model.compare_report import CompareReport, TableReport, TableRow
 from abverify.verify.experiment.arms import chosen

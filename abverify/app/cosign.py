@@ -8,9 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from abverify.app.amend import amendment_now
-from abverify.app.append import require_sound
 from abverify.app.check import decision_on
-from abverify.app.docket import open_repository
+from abverify.app.docket import open_repository, require_sound
 from abverify.app.enact import enacting
 from abverify.app.propose import with_working
 from abverify.app.record import decision_body

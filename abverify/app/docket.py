@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from abverify._clock import now
-from abverify.errors import AbverifyError
+from abverify.errors import AbverifyError, UntrustedError
 from abverify.evidence.manifest import ChainHead
 from abverify.model.report import ScopeLine
 from abverify.records.bodies import Amendment
@@ -184,6 +184,28 @@ def open_repository(root: Path) -> Repository:
     """
     require_finished(root)
     return Repository(root, now())
+
+
+def require_sound(repository: Repository) -> None:
+    """Refuses to go on with a ledger that cannot be trusted.
+
+    Records that wait for an integrator are no hindrance: they are whole and
+    verified, and merely count for nothing yet.
+
+    Raises:
+        UntrustedError: AV400, naming the first fault.
+    """
+    faults = repository.ledger.blocking
+    if faults:
+        first = faults[0]
+        raise UntrustedError(
+            f"the ledger cannot be trusted ({len(faults)} faults): {first.message}",
+            rule="AV400",
+            place=first.file,
+            expected=first.expected,
+            found=first.found,
+            next_step="abverify audit lists every fault",
+        )
 
 
 def chain_heads(root: Path, gates: tuple[GateId, ...]) -> tuple[ChainHead, ...]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from abverify.app.append import require_sound
-from abverify.app.docket import open_repository
+from abverify.app.docket import open_repository, require_sound
 from abverify.app.locate import find_record
 from abverify.errors import UsageError
 from abverify.records.envelope import STATEMENT_TYPE, pae, unverified_payload

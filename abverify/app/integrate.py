@@ -9,8 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from abverify.app.append import require_sound
-from abverify.app.docket import open_repository
+from abverify.app.docket import open_repository, require_sound
 from abverify.app.signing import load_signer
 from abverify.model.report import FindingsReport
 from abverify.records.append import integrate as integrated

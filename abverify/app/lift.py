@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from abverify.app.append import require_sound, sign_and_append
-from abverify.app.docket import open_repository
+from abverify.app.append import sign_and_append
+from abverify.app.docket import open_repository, require_sound
 from abverify.app.propose import proposed_reasons
 from abverify.errors import RefusedError
 from abverify.model.report import FindingsReport

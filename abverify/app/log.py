@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from abverify._clock import parse_timestamp
-from abverify.app.append import require_sound
-from abverify.app.docket import open_repository
+from abverify.app.docket import open_repository, require_sound
 from abverify.app.locate import find_record
 from abverify.app.reasons import ledger_reason
 from abverify.model.log_report import LogReport, RecordLine, RecordReport

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from abverify.app.append import require_sound
-from abverify.app.docket import open_repository
+from abverify.app.docket import open_repository, require_sound
 from abverify.app.keys import public_key_named
 from abverify.app.signing import load_signer
 from abverify.app.trust import read_history, show_trust

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from abverify.app.append import require_sound, sign_and_append
-from abverify.app.docket import open_repository
+from abverify.app.append import sign_and_append
+from abverify.app.docket import open_repository, require_sound
 from abverify.app.propose import proposed_reasons
 from abverify.app.wording import fault_text
 from abverify.errors import InvalidError, RefusedError
