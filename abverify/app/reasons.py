@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from abverify.errors import members
+from abverify.errors import exit_code_of, members
+from abverify.model.error_report import VERDICTS, ErrorReport
 from abverify.model.report import Reason
 
 if TYPE_CHECKING:
@@ -27,6 +29,17 @@ def error_reasons(error: AbverifyError, code: str) -> tuple[Reason, ...]:
         )
         for item in members(error)
     )
+
+
+def error_report(error: AbverifyError, verb: str) -> ErrorReport:
+    """An error that kept a verb from giving a result of its own, as a result."""
+    exit_code = exit_code_of(error)
+    reasons = error_reasons(error, VERDICTS[exit_code])
+    guided = (
+        reason if reason.next else replace(reason, next=f"abverify explain {reason.rule}")
+        for reason in reasons
+    )
+    return ErrorReport(verb, exit_code, tuple(guided))
 
 
 def ledger_reason(fault: Fault) -> Reason:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from abverify.errors import AbverifyError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -111,7 +113,15 @@ def common_options(function: Callable[..., Any]) -> Callable[..., Any]:
         if output is not None:
             _prove_writable(output)
         color = not no_color and not os.environ.get("NO_COLOR") and sys.stdout.isatty()
-        return function(Common(root, format_, output, quiet, color and output is None), **rest)
+        common = Common(root, format_, output, quiet, color and output is None)
+        try:
+            return function(common, **rest)
+        except AbverifyError as error:
+            if format_ != "text":  # a person reads it on standard error, a program here
+                from abverify.cli.printing import show_error
+
+                show_error(common, error)
+            raise
 
     options = (
         click.option("--root", metavar="DIR", help="The repository; found upwards by default."),

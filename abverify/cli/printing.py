@@ -5,10 +5,13 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+import click
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from abverify.cli.options import Common
+    from abverify.errors import AbverifyError
     from abverify.model.report import Report
 
 
@@ -21,6 +24,14 @@ def show_all(common: Common, reports: Sequence[Report]) -> int:
     """Writes several reports as one result; the gravest exit code counts."""
     common.emit(_rendered(common, reports))
     return max(report.exit_code for report in reports)
+
+
+def show_error(common: Common, error: AbverifyError) -> None:
+    """Writes an error as a result in the format asked for."""
+    from abverify.app.reasons import error_report
+
+    verb = click.get_current_context().command_path.partition(" ")[2]
+    common.emit(_rendered(common, [error_report(error, verb)]))
 
 
 def _rendered(common: Common, reports: Sequence[Report]) -> str:

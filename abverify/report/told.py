@@ -85,10 +85,11 @@ class Told:
 def tell(report: Report) -> Told:
     """What a report tells."""
     data = report.to_json()
-    verb = str(data["schema"]).split("/")[1]
+    kind = str(data["schema"]).split("/")[1]
+    verb = str(data.get("verb", kind))
     subject = _subject(data)
     reasons = tuple(Reason(**reason) for reason in data["reasons"])
-    items, tables = _PARTS.get(verb, _nothing_more)(data)
+    items, tables = _PARTS.get(kind, _nothing_more)(data)
     counted = f"{data['verdict']}, {data['checked']}/{data['total']}"
     whole = Item(f"{verb} {subject}".rstrip(), _status(report.exit_code), counted)
     return Told(

@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from abverify.model.results.union import RESULTS, AnyResult
-from tests.support.repository import CHECKOUT, Repository
+from tests.support.repository import CHECKOUT, Repository, done
 from tests.support.story import compared
 from tests.unit.workspace.test_git import commit, run_git
 
@@ -95,6 +95,30 @@ def test_what_writes_answers_in_its_shape(lived_in: Repository, tmp_path: Path) 
     repository = lived_in.copy(tmp_path)
     for words in WRITING:
         has_the_published_shape(repository.run(*words, "--format", "json").out)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "verb"),
+    [
+        (("check", "none"), 2, "check"),
+        (("amend", "check", "none..HEAD"), 2, "amend check"),
+        (("discharge", "S1_005", "--reason", "met", "--key", "nobody"), 2, "discharge"),
+        (("lift", "S280", "--reason", "not met"), 1, "lift"),
+        (("evidence", "show", "none"), 2, "evidence show"),
+    ],
+)
+def test_an_error_is_a_result_too(
+    lived_in: Repository, words: tuple[str, ...], code: int, verb: str
+) -> None:
+    said = lived_in.run(*words)
+    ran = done(lived_in.run(*words, "--format", "json"), code)
+    result = has_the_published_shape(ran.out)
+    assert (result["schema"], result["verb"]) == ("abverify/error/v1", verb)
+    assert result["checked"] == result["total"] == 0
+    assert ran.err == said.err
+    for reason in result["reasons"]:
+        assert f"error[{reason['rule']}]: {reason['message']}" in said.err
+        assert reason["next"]
 
 
 def test_the_schema_is_printed() -> None:

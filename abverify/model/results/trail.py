@@ -52,6 +52,13 @@ class FindingsResult(Head):
     facts: dict[str, str]
 
 
+class ErrorResult(Head):
+    """Any verb that gave no result of its own: the input, the request or the trail is at fault."""
+
+    schema_: Literal["abverify/error/v1"] = Field(alias="schema")
+    verb: str
+
+
 class WritingResult(Head):
     """A verb that writes; beside the facts it names what its user goes on with."""
 

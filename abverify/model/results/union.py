@@ -29,6 +29,7 @@ RESULTS = (
     trail.ShowResult,
     trail.FindingsResult,
     trail.WritingResult,
+    trail.ErrorResult,
 )
 """Every result of a verb in `--format json`; a verb asked about several gates gives a list."""
 
