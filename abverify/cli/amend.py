@@ -12,7 +12,7 @@ from abverify.cli.signing import signing_options
 
 if TYPE_CHECKING:
     from abverify.app.signing import Signature
-    from abverify.cli.options import Common
+    from abverify.cli.invocation import Common
 
 
 class AmendGroup(click.Group):

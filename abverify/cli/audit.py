@@ -9,7 +9,7 @@ import click
 from abverify.cli.options import common_options
 
 if TYPE_CHECKING:
-    from abverify.cli.options import Common
+    from abverify.cli.invocation import Common
 
 _EPILOG = (
     "Examples:\n\n  abverify audit\n\n"

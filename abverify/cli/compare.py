@@ -11,7 +11,7 @@ from abverify.cli.options import common_options
 from abverify.cli.run import UNSAFE_HELP
 
 if TYPE_CHECKING:
-    from abverify.cli.options import Common
+    from abverify.cli.invocation import Common
 
 
 @click.command(

@@ -12,7 +12,7 @@ from abverify.cli.signing import signing_options
 
 if TYPE_CHECKING:
     from abverify.app.signing import Signature
-    from abverify.cli.options import Common
+    from abverify.cli.invocation import Common
 
 
 @click.command(epilog="Example:\n\n  abverify discharge S1_005 --reason 'met on the small bench'")

@@ -12,7 +12,7 @@ from abverify.cli.options import common_options
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from abverify.cli.options import Common
+    from abverify.cli.invocation import Common
 
 
 @click.command(epilog="Examples:\n\n  abverify doctor\n\n  abverify doctor S1_004 --format json")

@@ -101,7 +101,7 @@ class LazyGroup(click.Group):
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
-            from abverify.cli.options import abandon_output
+            from abverify.cli.invocation import abandon_output
 
             abandon_output()
             return 0

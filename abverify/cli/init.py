@@ -12,7 +12,7 @@ from abverify.cli.options import common_options
 from abverify.cli.signing import ask_passphrase
 
 if TYPE_CHECKING:
-    from abverify.cli.options import Common
+    from abverify.cli.invocation import Common
 
 
 @click.command(

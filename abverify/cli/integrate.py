@@ -10,7 +10,7 @@ from abverify.cli.options import common_options
 from abverify.cli.signing import KEY_HELP, ask_passphrase
 
 if TYPE_CHECKING:
-    from abverify.cli.options import Common
+    from abverify.cli.invocation import Common
 
 
 @click.command(epilog="Example:\n\n  abverify integrate --key integrator")

@@ -11,7 +11,7 @@ from abverify.cli.signing import signing_options
 
 if TYPE_CHECKING:
     from abverify.app.signing import Signature
-    from abverify.cli.options import Common
+    from abverify.cli.invocation import Common
 
 
 @click.command(epilog="Example:\n\n  abverify lift S280 --reason 'S1_005 is discharged'")

@@ -10,7 +10,7 @@ from abverify.cli import completion
 from abverify.cli.options import common_options
 
 if TYPE_CHECKING:
-    from abverify.cli.options import Common
+    from abverify.cli.invocation import Common
 
 
 @click.command(epilog="Examples:\n\n  abverify log\n\n  abverify log S1_005")

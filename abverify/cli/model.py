@@ -13,7 +13,7 @@ from abverify.model.model_diff import KEYS
 
 if TYPE_CHECKING:
     from abverify.app.model_sides import Reading
-    from abverify.cli.options import Common
+    from abverify.cli.invocation import Common
 
 
 @click.group()

@@ -1,77 +1,22 @@
-"""The options every verb takes, and how its result is printed."""
+"""The options every verb takes."""
 
 from __future__ import annotations
 
 import os
-import shutil
 import sys
-from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from abverify.cli.invocation import Common
 from abverify.errors import AbverifyError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 FORMATS = ("text", "json", "junit", "sarif", "github", "markdown")
-_MAX_WIDTH = 110
-
-
-@dataclass(frozen=True, slots=True)
-class Common:
-    """The common options as given.
-
-    Attributes:
-        root_option: the value of `--root`, or None.
-        format: the output format.
-        output: the file to write the result to, or None for standard output.
-        quiet: whether progress is silenced.
-        color: whether standard output is coloured.
-    """
-
-    root_option: str | None
-    format: str
-    output: str | None
-    quiet: bool
-    color: bool
-
-    @property
-    def root(self) -> Path:
-        """The repository root; UsageError AV001 when there is none."""
-        from abverify.workspace.root import find_root
-
-        return find_root(self.root_option)
-
-    @property
-    def width(self) -> int:
-        """Columns for text output."""
-        if self.output or not sys.stdout.isatty():
-            return _MAX_WIDTH
-        return max(40, min(_MAX_WIDTH, shutil.get_terminal_size().columns))
-
-    def emit(self, text: str) -> None:
-        """Writes the result: to `--output`, or to standard output."""
-        if self.output is None:
-            try:
-                sys.stdout.write(text)
-                sys.stdout.flush()
-            except BrokenPipeError:  # the reader left early; the verdict stands as it is
-                abandon_output()
-            return
-        from abverify.workspace.files import replace_file
-
-        replace_file(Path(self.output), text.encode("utf-8"))
-
-
-def abandon_output() -> None:
-    """Sends what is left of standard output nowhere, so that nothing more can fail on it."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    os.close(nowhere)
 
 
 def _prove_writable(output: str) -> None:

@@ -10,7 +10,7 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from abverify.cli.options import Common
+    from abverify.cli.invocation import Common
     from abverify.errors import AbverifyError
     from abverify.model.report import Report
 

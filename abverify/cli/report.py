@@ -12,7 +12,7 @@ from abverify.cli import completion
 from abverify.cli.options import common_options
 
 if TYPE_CHECKING:
-    from abverify.cli.options import Common
+    from abverify.cli.invocation import Common
 
 
 def _subjects(context: click.Context, parameter: click.Parameter, typed: str) -> list[str]:

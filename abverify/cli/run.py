@@ -12,7 +12,7 @@ from abverify.cli.options import common_options
 
 if TYPE_CHECKING:
     from abverify.app.cluster.runner import Cluster
-    from abverify.cli.options import Common
+    from abverify.cli.invocation import Common
 
 PARANOID_HELP = "Read every byte of the weights, also where their digest is remembered."
 UNSAFE_HELP = "Run tools and oracles unconfined; the evidence says so and never counts."

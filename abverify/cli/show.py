@@ -10,7 +10,7 @@ from abverify.cli import completion
 from abverify.cli.options import common_options
 
 if TYPE_CHECKING:
-    from abverify.cli.options import Common
+    from abverify.cli.invocation import Common
 
 
 @click.command(epilog="Examples:\n\n  abverify show S1_004#1\n\n  abverify show 5e1f0c2a")

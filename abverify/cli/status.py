@@ -11,7 +11,7 @@ from abverify.cli.options import common_options
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from abverify.cli.options import Common
+    from abverify.cli.invocation import Common
 
 
 @click.command(

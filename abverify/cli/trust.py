@@ -12,7 +12,7 @@ from abverify.cli.signing import KEY_HELP
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from abverify.cli.options import Common
+    from abverify.cli.invocation import Common
 
 CAUSES = ("keyCompromise", "keyLost", "ownerLeft", "superseded")
 
