@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, field_validator, model_validator
 
@@ -40,14 +40,15 @@ class BenchStage(Value):
     stop: Literal["never"] | Annotated[tuple[StopRule, ...], Field(min_length=1)]
     """The declared early-stopping rules: `never`, or a list of one or both."""
 
-    @field_validator("stop")
+    @field_validator("stop", mode="before")
     @classmethod
-    def _a_set_of_rules(
-        cls, stop: Literal["never"] | tuple[StopRule, ...]
-    ) -> Literal["never"] | tuple[StopRule, ...]:
-        """Rules are a set: their order in the document means nothing."""
+    def _never_or_rules(cls, stop: Any) -> Any:
+        """One message for both ways to write it. Rules are a set: their order means nothing."""
+        known = get_args(StopRule)
         if stop == "never":
             return stop
+        if not isinstance(stop, list | tuple) or not stop or any(s not in known for s in stop):
+            raise ValueError(f"expected never, or a list of {' and '.join(known)}")
         if len(set(stop)) < len(stop):
             raise ValueError("a stop rule is named twice")
         return tuple(sorted(stop))

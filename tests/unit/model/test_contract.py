@@ -103,3 +103,25 @@ def test_criterion_ids_are_unique_through_every_level() -> None:
 
     with pytest.raises(ValidationError, match="criterion id used twice: c"):
         contract(criteria=[one, {"any_of": [one]}])
+
+
+def test_stop_rules_are_a_set_and_never_is_none() -> None:
+    both = contract(evidence__bench__stop=["success-certain", "failure-certain"])
+
+    assert both.evidence.bench.stop_rules == ("failure-certain", "success-certain")
+    assert contract().evidence.bench.stop_rules == ()
+
+
+@pytest.mark.parametrize("stop", ["sometimes", "success-certain", [], [{}], ["never"], None])
+def test_another_way_to_stop_is_refused_with_one_message(stop: Any) -> None:
+    expected = "expected never, or a list of failure-certain and success-certain"
+
+    with pytest.raises(ValidationError, match=expected) as refused:
+        contract(evidence__bench__stop=stop)
+
+    assert refused.value.error_count() == 1
+
+
+def test_a_stop_rule_named_twice_is_refused() -> None:
+    with pytest.raises(ValidationError, match="a stop rule is named twice"):
+        contract(evidence__bench__stop=["success-certain", "success-certain"])

@@ -97,6 +97,17 @@ def test_a_contract_cannot_want_more_fixtures_than_there_are() -> None:
     )
 
 
+def test_a_bench_that_may_stop_early_wants_its_whole_corpus() -> None:
+    rules = {"corpus": CORPUS, "stop": ["success-certain"]}
+
+    assert findings(evidence__bench={**rules, "min_completed": 2}) == []
+    assert only(evidence__bench={**rules, "min_completed": 1}) == (
+        "AV864",
+        "error",
+        "evidence.bench.min_completed",
+    )
+
+
 def test_the_smoke_fixture_must_be_of_the_corpus() -> None:
     assert only(evidence__smoke__fixture="unix__99-none") == (
         "AV128",
