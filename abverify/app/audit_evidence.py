@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from abverify.app.audit_docket import PastDockets
 from abverify.errors import AbverifyError
-from abverify.evidence.demand import demanded
-from abverify.evidence.scores import compute_scores
 from abverify.model.report import Reason
-from abverify.records.bodies import Decision, Discharge
-from abverify.verify.eligibility import unsound_reason
-from abverify.verify.stopping.judgement import fixtures_of, stop_reasons, stopping_of
+from abverify.records.bodies import Amendment, Decision, Discharge
+from abverify.verify.eligibility import judge, unsound_reason
 from abverify.verify.verdict import concluded
 from abverify.workspace.contracts import contract_from
 from abverify.workspace.evidence_store import bundle_folders, load_bundle
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from abverify.evidence.bundle import Bundle
-    from abverify.model.contract import Contract
+    from abverify.evidence.stop import Stop
+    from abverify.model.report import CriterionLine
     from abverify.records.record import Record
+    from abverify.verify.eligibility import Eligibility
 
 
 class EvidenceAudit:
@@ -44,36 +44,58 @@ class EvidenceAudit:
         self.reasons: list[Reason] = []
         self._root = root
         self._published = published
+        self._dockets = PastDockets(root)
 
     def visit(self, record: Record) -> None:
-        """Verifies the evidence of a decision."""
-        found = list(_decision(self._root, self._published, record))
-        self.decisions += 1
-        self.sound += not found
-        self.reasons += found
+        """Verifies the evidence of a decision; a gate's amendments come before its decisions."""
+        if isinstance(record.body, Amendment):
+            self._dockets.show(record)
+        elif isinstance(record.body, Decision):
+            found = list(self._faults(record, record.body))
+            self.decisions += 1
+            self.sound += not found
+            self.reasons += found
 
-
-def _decision(root: Path, published: Mapping[str, bytes], record: Record) -> Iterator[Reason]:
-    """The faults of what a decision cites, and of what it concludes from it."""
-    body = record.body
-    if not isinstance(body, Decision):
-        return
-    for cited in body.evidence:
-        reasons, bundle = _cited_bundle(root, record, cited.path, cited.manifest_sha256)
+    def _faults(self, record: Record, body: Decision) -> Iterator[Reason]:
+        """The faults of what a decision cites, and of what it concludes from it."""
+        reasons, calibrations = _calibrations(self._root, record, body)
+        for cited in body.evidence:
+            faults, bundle = _cited_bundle(self._root, record, cited.path, cited.manifest_sha256)
+            yield from faults
+            if bundle is not None and not bundle.faults:
+                yield from self._conclusion(record, body, bundle, calibrations)
         yield from reasons
-        if bundle is not None:
-            yield from _conclusion(published, record, body, bundle)
-    yield from _calibration(root, record, body)
+
+    def _conclusion(
+        self, record: Record, body: Decision, bundle: Bundle, calibrations: Sequence[Bundle]
+    ) -> Iterator[Reason]:
+        """Judges the evidence as it was judged then, and draws the conclusion again."""
+        data = self._published.get(record.statement.subject.name)
+        if data is None:
+            return
+        contract = contract_from(data, record.statement.subject.name).contract
+        docket = self._dockets.at(record, contract, bundle, calibrations)
+        judged = judge(bundle, docket)
+        yield from _premises(record, body, judged)
+        lines, met = concluded(contract, bundle, judged.scores, docket.fixtures)
+        yield from _differences(record, body, lines, judged.scores.stop, met=met)
 
 
-def _calibration(root: Path, record: Record, body: Decision) -> Iterator[Reason]:
-    """The calibration is found by its folder's name: what stands inside could be altered."""
+def _calibrations(
+    root: Path, record: Record, body: Decision
+) -> tuple[tuple[Reason, ...], tuple[Bundle, ...]]:
+    """The faults of the cited calibration, and what of it can be read.
+
+    It is found by its folder's name: what stands inside could be altered.
+    """
     cited = body.calibration
     paths = [path for path in bundle_folders(root) if path.endswith(f"/{cited.run}")]
     if not paths:
-        yield _cited(record, f"calibration {cited.run}", cited.manifest_sha256, "no such bundle")
-    for path in paths:
-        yield from _cited_bundle(root, record, path, cited.manifest_sha256)[0]
+        missing = f"calibration {cited.run}"
+        return (_cited(record, missing, cited.manifest_sha256, "no such bundle"),), ()
+    found = [_cited_bundle(root, record, path, cited.manifest_sha256) for path in paths]
+    reasons = tuple(reason for faults, _ in found for reason in faults)
+    return reasons, tuple(bundle for _, bundle in found if bundle is not None)
 
 
 def _cited_bundle(
@@ -91,22 +113,54 @@ def _cited_bundle(
     return reasons, bundle
 
 
-def _conclusion(
-    published: Mapping[str, bytes], record: Record, body: Decision, bundle: Bundle
-) -> Iterator[Reason]:
-    """Recomputes what the record says it observed, and what it concludes from it."""
-    data = published.get(record.statement.subject.name)
-    if data is None or bundle.faults:
+def _premises(record: Record, body: Decision, judged: Eligibility) -> Iterator[Reason]:
+    """Whether the evidence may count, and is what the record says of it.
+
+    Whoever signs a decision could cite a bundle of another model, another configuration, another
+    stage or an earlier version of the contract, all of it sound in itself.
+    """
+    against = [reason for reason in judged.reasons if reason.severity == "error"]
+    wrong = _claims(body, judged.bundle)
+    if not against and not wrong:
         return
-    contract = contract_from(data, record.statement.subject.name).contract
-    yield from _premises(contract, record, body, bundle)
-    fixtures = fixtures_of(bundle)
-    seeds = contract.config.sampling.seeds
-    rules = stopping_of(bundle, contract, fixtures)
-    stop = rules.stop(bundle.trials) if rules else None
-    yield from stop_reasons(bundle, contract, fixtures, stop)
-    scores = compute_scores(bundle.trials, fixtures=fixtures, seeds=seeds, stop=stop)
-    lines, met = concluded(contract, bundle, scores, fixtures)
+    wanted = [f"{reason.rule} {reason.expected}" for reason in against]
+    found = [f"{reason.rule} {reason.found}" for reason in against]
+    yield Reason(
+        "wrong-evidence",
+        "AV471",
+        "error",
+        "the decision rests on evidence that may not count for it"
+        if against
+        else "the decision says something else of its evidence than stands there",
+        place=record.path,
+        expected="; ".join([*wanted, *(f"{name} {pair[0]}" for name, pair in wrong.items())]),
+        found="; ".join([*found, *(f"{name} {pair[1]}" for name, pair in wrong.items())]),
+        next="retract the record, and check the gate with evidence of its own",
+    )
+
+
+def _claims(body: Decision, bundle: Bundle) -> dict[str, tuple[object, object]]:
+    """What the record says of its evidence, where it says something else than stands there."""
+    values, model = bundle.lock.values, body.model
+    pairs = {
+        "model": (values.get("model.name"), model.name),
+        "weights": (values.get("model.weights_sha256"), model.weights_sha256),
+        "adapter": (values.get("model.adapter_sha256"), model.adapter_sha256),
+        "identity": (bundle.manifest.identity, model.identity),
+        "run lock": (bundle.lock.sha256, body.run_lock.sha256),
+    }
+    return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+
+
+def _differences(
+    record: Record,
+    body: Decision,
+    lines: Sequence[CriterionLine],
+    stop: Stop | None,
+    *,
+    met: bool | None,
+) -> Iterator[Reason]:
+    """Whether the record says what its evidence gives."""
     again = [f"{line.id}: {line.metric} {line.expected}, {line.observed}" for line in lines]
     stated = [f"{c.id}: {c.metric} {c.expected}, {c.observed}" for c in body.criteria]
     if stop is not None and not body.stop_rule.startswith(stop.text()):
@@ -121,40 +175,6 @@ def _conclusion(
             expected=f"{'discharge' if met else 'non-discharge'}; {'; '.join(again)}",
             found=f"{record.kind}; {'; '.join(stated)}",
             next="retract the record",
-        )
-
-
-def _premises(
-    contract: Contract, record: Record, body: Decision, bundle: Bundle
-) -> Iterator[Reason]:
-    """Whether the evidence is what the record says, and what its contract asks for.
-
-    Whoever signs a decision could cite a bundle of another model, another configuration
-    or another stage, all of it sound in itself.
-    """
-    lock, model = bundle.lock, body.model
-    wanted = demanded(contract, {})
-    told = [key for key in lock.differing(wanted) if key in lock.values or key[:6] != "model."]
-    pairs = {
-        "stage": ("bench", bundle.manifest.stage),
-        "model": (contract.model.name, model.name),
-        "weights": (lock.values.get("model.weights_sha256"), model.weights_sha256),
-        "adapter": (lock.values.get("model.adapter_sha256"), model.adapter_sha256),
-        "identity": (bundle.manifest.identity, model.identity),
-        "run lock": (lock.sha256, body.run_lock.sha256),
-        **{key: (wanted[key], lock.values.get(key)) for key in told},
-    }
-    wrong = {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
-    if wrong:
-        yield Reason(
-            "wrong-evidence",
-            "AV471",
-            "error",
-            "the decision rests on evidence that its contract does not ask for",
-            place=record.path,
-            expected="; ".join(f"{name} {pair[0]}" for name, pair in wrong.items()),
-            found="; ".join(f"{name} {pair[1]}" for name, pair in wrong.items()),
-            next="retract the record, and check the gate with evidence of its own",
         )
 
 

@@ -69,7 +69,7 @@ def scan_chain(
         read: gives a file's bytes.
         setting: what to verify against.
         glance: the quick reader of that setting.
-        visit: is given every verified decision, whole.
+        visit: is given every verified amendment and decision, whole.
     """
     kept: list[_Kept] = []
     seen: list[Seen] = []
@@ -81,7 +81,7 @@ def scan_chain(
         if item.verified is not None:
             subjects.add(item.subject)
             decides = item.kind in ("discharge", "non-discharge")
-            if decides and visit is not None:
+            if visit is not None and (decides or item.kind == "amendment"):
                 visit(item.record)
             kept.append(_Kept(item.path, item.sha256, None if decides else item.record))
     gates, digests = _citations(gate, kept)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from abverify._canonical import canonical_digest, sha256_hex
-from tests.support.insider import signed_anew
+from abverify._clock import now
+from tests.support.insider import decided_again, signed_anew
 from tests.support.repository import CHECKOUT, done
 
 if TYPE_CHECKING:
@@ -69,7 +70,32 @@ def test_a_smoke_test_of_another_model_instead_of_the_bench(after_story: Reposit
     signed_anew(after_story, RECORD, cite)
     report = done(after_story.run("audit", "--format", "json"), 4).json
     (wrong,) = [reason for reason in report["reasons"] if reason["rule"] == "AV471"]
-    assert "stage bench; " in wrong["expected"]
-    assert "stage smoke; " in wrong["found"]
-    assert "model.name Qwen3-30B-A3B-Instruct-2507" in wrong["found"]
+    assert "AV301 bench evidence; " in wrong["expected"]
+    assert "AV301 smoke evidence; " in wrong["found"]
+    assert "AV302 Qwen3-30B-A3B-Instruct-2507; " in wrong["found"]
     assert report["facts"]["decisions"] == "0/1 recomputed from their evidence"
+
+
+def test_evidence_that_was_made_before_the_contract_was_amended(after_story: Repository) -> None:
+    """`check` would refuse it; somebody with the key signs it all the same."""
+    done(after_story.sign("amend", "S1_004", "--set", "evidence.valid_days=90"))
+    forged = decided_again(after_story, RECORD, version="2.1.0", now=now())
+    (wrong,) = wrong_evidence(after_story, forged)
+    assert wrong["expected"] == "AV308 begun after record 4 of laptop-replica/S1_004"
+    assert wrong["found"] == "AV308 after record 2"
+
+
+def test_words_that_were_amended_since_change_nothing(after_story: Repository) -> None:
+    """What holds of an amended meaning must not hold of amended words."""
+    title = "title=The same gate in other words"
+    done(after_story.sign("amend", "S1_004", "--set", title))
+    decided_again(after_story, RECORD, version="2.0.1", now=now())
+    done(after_story.run("audit"))
+
+
+def wrong_evidence(repository: Repository, record: str) -> list[dict[str, Any]]:
+    """The faults of a record's evidence, which must be the only ones that the audit finds."""
+    report = done(repository.run("audit", "--format", "json"), 4).json
+    assert {(r["rule"], r["place"]) for r in report["reasons"]} == {("AV471", record)}
+    found: list[dict[str, Any]] = report["reasons"]
+    return found

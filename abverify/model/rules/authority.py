@@ -104,9 +104,10 @@ RULES = (
     Rule(
         "AV471",
         "a decision rests on the evidence that its contract asks for",
-        "A bundle that is sound in itself may be of another model, another configuration or a "
-        "smoke test. The audit holds each cited bundle against the contract version that was "
-        "decided on, and against what the record says of it.",
+        "A bundle that is sound in itself may be of another model, another configuration, a smoke "
+        "test, too old, incomplete, uncalibrated, or made before the contract was amended. The "
+        "audit judges each cited bundle as `check` did when the record was issued, by the signed "
+        "contract version and the signed pins, and holds it against what the record says of it.",
         "a discharge of V1_004 that cites a smoke test of Qwen3-30B-A3B-Instruct-2507",
         "one that cites a bench of the model that V1_004 names",
     ),
