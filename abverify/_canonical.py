@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from abverify.errors import UntrustedError
 
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 
 _TYPE_ERROR = "only objects, arrays, strings, integers, booleans and null can be canonical"
 _MAX_INT = 2**53 - 1
+_LONG_NUMBER = re.compile(rb"[0-9]{16}")
+_ENCODER = json.JSONEncoder(
+    ensure_ascii=False, separators=(",", ":"), sort_keys=True, allow_nan=False
+)
 _CHUNK = 1 << 20
 
 
@@ -31,9 +36,7 @@ def canonical_bytes(value: Any) -> bytes:
         ValueError: if the value holds a float, a non-ASCII key, an integer
             beyond 2**53 - 1, or anything JSON does not know.
     """
-    return json.dumps(
-        _checked(value), ensure_ascii=False, separators=(",", ":"), sort_keys=True, allow_nan=False
-    ).encode("utf-8")
+    return _ENCODER.encode(_checked(value)).encode("utf-8")
 
 
 def parse_canonical(data: bytes, *, name: str) -> Any:
@@ -47,8 +50,10 @@ def parse_canonical(data: bytes, *, name: str) -> Any:
         UntrustedError: if the bytes are not JSON or not in canonical form.
     """
     try:
-        value = json.loads(data.decode("utf-8"))
-        again = canonical_bytes(value)
+        value = json.loads(data.decode("utf-8"), parse_float=_refuse_float)
+        # In ASCII every key is ASCII, and without long numbers every integer is small enough.
+        plain = data.isascii() and not _LONG_NUMBER.search(data)
+        again = _ENCODER.encode(value).encode("utf-8") if plain else canonical_bytes(value)
     except (ValueError, RecursionError) as error:
         raise UntrustedError(
             "not canonical JSON",
@@ -97,6 +102,10 @@ def tree_digest(files: Mapping[str, bytes]) -> str:
     """
     leaves = [[name, len(data), sha256_hex(data)] for name, data in sorted(files.items())]
     return sha256_hex(json.dumps(leaves, ensure_ascii=True, separators=(",", ":")).encode())
+
+
+def _refuse_float(text: str) -> NoReturn:
+    raise ValueError(f"{_TYPE_ERROR}, not {text}")
 
 
 def _checked(value: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final, Literal
 
 from .body import read_body, skip_space, starts_body, starts_json
@@ -57,8 +58,9 @@ def walk(text: str, context: Context) -> Walk:
     return _Walker(text, context).run()
 
 
-def _site_pattern(context: Context) -> re.Pattern[str]:
-    names = "|".join(re.escape(name) for name in context.tools) or r"(?!)"
+@lru_cache(maxsize=16)
+def _site_pattern(tools: tuple[str, ...]) -> re.Pattern[str]:
+    names = "|".join(map(re.escape, tools)) or r"(?!)"
     return re.compile(
         rf"(?P<fence>^[ \t]*(?:`{{3,}}|~{{3,}}))"
         rf"|(?P<mistral>{re.escape(MISTRAL_MARK)})|(?P<python>{re.escape(PYTHON_TAG)})"
@@ -82,7 +84,7 @@ class _Walker:
         self.cursor = LineCursor(self.text)
 
     def run(self) -> Walk:
-        pattern, pos = _site_pattern(self.context), 0
+        pattern, pos = _site_pattern(tuple(self.context.tools)), 0
         while not self.stopped and (site := pattern.search(self.text, pos)):
             start = site.start()
             self.cursor.advance(start)
