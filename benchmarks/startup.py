@@ -2,8 +2,11 @@
 
 Usage: python benchmarks/startup.py [--rounds 15]
 
-Every round runs each command once, one after the other, in the repository this file lies in; the
-medians of the rounds, by the clock and of CPU time, are set beside that of importing pydantic.
+Every round runs each command once, one after the other; the medians of the rounds, by the clock
+and of CPU time, are set beside that of importing pydantic. `check` decides from stored evidence:
+a bench of 20 fixtures by 20 turns and its calibration, every text of it parsed again, its scores
+counted again, under a ledger with a signed verdict on it (see `stored.py`); `lint` reads the
+repository this file lies in.
 All of them find their modules compiled, as an installed package does, whatever this machine's
 environment says of bytecode; it lies in a folder of its own, and the first round fills it.
 """
@@ -12,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -20,18 +24,24 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import stored
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ROOT = Path(__file__).resolve().parent.parent
 ABVERIFY = (sys.executable, "-m", "abverify")
 REFERENCE = "import pydantic"
-COMMANDS = {
-    REFERENCE: (sys.executable, "-c", "import pydantic"),
-    "abverify --help": (*ABVERIFY, "--help"),
-    "abverify check S1_004": (*ABVERIFY, "check", "S1_004"),
-    "abverify lint S1_004": (*ABVERIFY, "lint", "S1_004"),
-}
+
+
+def commands(repository: Path) -> dict[str, tuple[str, ...]]:
+    """What is measured, by name."""
+    return {
+        REFERENCE: (sys.executable, "-c", "import pydantic"),
+        "abverify --help": (*ABVERIFY, "--help"),
+        "abverify check, 20 × 20": (*ABVERIFY, "check", stored.GATE, "--root", str(repository)),
+        "abverify lint S1_004": (*ABVERIFY, "lint", "S1_004"),
+    }
 
 
 def compiled_below(folder: str) -> dict[str, str]:
@@ -42,22 +52,27 @@ def compiled_below(folder: str) -> dict[str, str]:
 
 def once(command: tuple[str, ...], env: Mapping[str, str]) -> tuple[float, float]:
     """Runs a command: seconds by the clock, and of CPU time."""
-    before, started = os.times(), time.perf_counter()
+    before, started = _children(), time.perf_counter()
     subprocess.run(command, cwd=ROOT, env=env, capture_output=True, check=False)
-    wall, after = time.perf_counter() - started, os.times()
-    used = (after.children_user - before.children_user) + (
-        after.children_system - before.children_system
-    )
-    return wall, used
+    return time.perf_counter() - started, _children() - before
+
+
+def _children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def timed(rounds: int) -> dict[str, list[tuple[float, float]]]:
     """What `once` says of each command, round by round; the round that compiles is not kept."""
-    taken: dict[str, list[tuple[float, float]]] = {name: [] for name in COMMANDS}
-    with tempfile.TemporaryDirectory(prefix="abverify-bytecode-") as folder:
+    with (
+        tempfile.TemporaryDirectory(prefix="abverify-bytecode-") as folder,
+        tempfile.TemporaryDirectory(prefix="abverify-stored-") as made,
+    ):
         env = compiled_below(folder)
+        measured = commands(stored.make(Path(made)))
+        taken: dict[str, list[tuple[float, float]]] = {name: [] for name in measured}
         for _ in range(1 + rounds):
-            for name, command in COMMANDS.items():
+            for name, command in measured.items():
                 taken[name].append(once(command, env))
     return {name: times[1:] for name, times in taken.items()}
 

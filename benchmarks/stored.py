@@ -53,12 +53,12 @@ def _call(name: str, **arguments: str) -> str:
     return f"{_THOUGHT}<tool_call>\n{text}\n</tool_call>"
 
 
-def _said(turn: int) -> str:
-    """What a trial's turn says: each text differs, some hold a call that has to be recovered."""
-    note = f"Attempt {turn} keeps the code small and says why every line of it is there. " * 3
-    path = f"notes/{turn:02}.md"
+def _said(task: str, turn: int) -> str:
+    """What a trial's turn says: no two texts are equal, and some hold a call to be recovered."""
+    note = f"Attempt {turn} at {task} says why every line of the code is there. " * 3
+    path = f"notes/{task}/{turn:02}.md"
     return (
-        _call("grep", pattern=f"def .*{turn}", path="."),
+        _call("grep", pattern=f"def .*{turn}|{task}", path="."),
         _call("file_read", path=path),
         f"{_THOUGHT}```json\n{json.dumps({'name': 'glob', 'arguments': {'pattern': path}})}\n```",
         f"{note}\nNo call this time.",
@@ -88,7 +88,8 @@ class Scripted:
         """The next text of the script."""
         del seed, max_tokens, seconds
         self._turn += 1
-        text = _said(self._turn)
+        task = sha256_hex(messages[1].content.encode())[:8]
+        text = _said(task, self._turn)
         shown = "".join(message.content for message in messages)
         return Completion(text, "stop", sha256_hex(shown.encode()), len(shown) // 4, 100, 1, 50)
 
