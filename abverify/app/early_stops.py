@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from abverify.errors import AbverifyError
 from abverify.evidence.demand import stop_demand
+from abverify.evidence.stop import claimed_stop
 from abverify.model.report import Reason
 from abverify.verify.stopping.judgement import fixtures_of, may_stop, stop_reasons, stopping_of
 from abverify.verify.stopping.saved import stop_line
@@ -45,12 +46,20 @@ def stop_facts(root: Path, bundle: Bundle) -> StopFacts:
     if contract is None:
         return StopFacts(reasons=(_nowhere(bundle),))
     fixtures = fixtures_of(bundle)
+    if len(fixtures) < _corpus_size(bundle) and claimed_stop(bundle.claimed_scores) is None:
+        return StopFacts((("stop", "no rule has fired, and trials are missing"),))
     rules = stopping_of(bundle, contract, fixtures)
     stop = rules.stop(bundle.trials) if rules else None
     return StopFacts(
         stop_line(stop, bundle.trials, contract.config).lines() if stop else (),
         tuple(stop_reasons(bundle, contract, fixtures, stop)),
     )
+
+
+def _corpus_size(bundle: Bundle) -> int:
+    """How many fixtures the corpus had, by the lock; 0 where it does not tell."""
+    size = bundle.lock.values.get("corpus.fixtures")
+    return size if isinstance(size, int) else 0
 
 
 def _contracts(root: Path) -> Iterator[Contract]:

@@ -136,16 +136,35 @@ def forged(repository: Repository, **changes: Any) -> None:
     seal(folder, notes=notes, attempts_total=attempts)
 
 
-def cut_after_one(repository: Repository) -> None:
-    """Leaves the first trial alone, and has everything in the bundle say so."""
+def without_the_second(repository: Repository) -> str:
+    """Takes the second trial out of the journal; gives its fixture."""
     folder = bundle(repository)
     order = [row.trial.fixture for row in rows_of(folder) if row.kind == "trial"]
-    left = document(repository, "scores.json")["stop"]["remaining"]
     second = f'"fixture":"{order[1]}"'.encode()
     for name in ("rows.jsonl", "attempts.jsonl"):
         lines = (folder / name).read_bytes().splitlines(keepends=True)
         (folder / name).write_bytes(b"".join(line for line in lines if second not in line))
-    forged(repository, ran=1, remaining=[[order[1], 1], *left])
+    return order[1]
+
+
+def cut_after_one(repository: Repository) -> None:
+    """Leaves the first trial alone, and has everything in the bundle say so."""
+    left = document(repository, "scores.json")["stop"]["remaining"]
+    forged(repository, ran=1, remaining=[[without_the_second(repository), 1], *left])
+
+
+def test_a_bench_whose_trials_are_missing_and_that_claims_no_stop_is_incomplete_and_sound(
+    after: Repository,
+) -> None:
+    without_the_second(after)
+    forged(after, fired=None, ran=3, remaining=[])
+    seal(bundle(after), notes=[])
+
+    verified = done(after.run("evidence", "verify", bundle(after).name, "--format", "json")).json
+    checked = done(after.run("check", "S1_004", "--format", "json"), 3).json
+
+    assert verified["facts"]["stop"] == "no rule has fired, and trials are missing"
+    assert "AV307" in {reason["rule"] for reason in checked["reasons"]}
 
 
 def test_a_journal_cut_before_the_stop_is_found_by_check_and_by_evidence_verify(
@@ -177,7 +196,6 @@ def test_an_insider_who_cuts_the_bench_and_signs_everything_again_is_found(
 ) -> None:
     record = done(after.sign("check", "S1_004", "--record", "--format", "json"), 1).json["record"]
     cut_after_one(after)
-    path = bundle(after).relative_to(after.root).as_posix()
     manifest = sha256_hex((bundle(after) / "manifest.json").read_bytes())
 
     def cite(predicate: dict[str, Any]) -> None:
@@ -188,7 +206,8 @@ def test_an_insider_who_cuts_the_bench_and_signs_everything_again_is_found(
     signed_anew(after, record, cite)
 
     found = done(after.run("audit", "--format", "json"), 4).json["reasons"]
-    assert (found[0]["rule"], found[0]["place"]) == ("AV861", f"{path}/scores.json")
+    assert (found[0]["rule"], found[0]["place"]) == ("AV471", record)
+    assert "AV861 no early stop: no rule has fired" in found[0]["expected"]
 
 
 def test_a_bench_of_another_contract_cannot_be_derived_here(after: Repository) -> None:
