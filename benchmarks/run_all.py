@@ -10,6 +10,7 @@ machine that does other things as well; the seconds beside them are this machine
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import os
 import platform
 import re
@@ -21,9 +22,13 @@ from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
 RESULTS = FOLDER / "RESULTS.md"
+NEEDS = {"inspect": "inspect_ai", "cluster": "ray"}
+"""Modules without which a benchmark is left out; `pip install 'abverify[bench]'` brings them."""
 BENCHMARKS = {
     "engine": ("engine.py",),
     "waves": ("waves.py", "--sequences", "1,8,20"),
+    "inspect": ("inspect_server.py", "--sequences", "1,8,20"),
+    "cluster": ("cluster.py", "--rounds", "2"),
     "startup": ("startup.py",),
     "toolcalls": ("toolcalls.py", "--megabytes", "0.25,1"),
     "audit": ("audit.py", "--sizes", "2000,10000"),
@@ -87,6 +92,9 @@ def main() -> None:
         parser.error(f"no such benchmark: {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
     told = parts()
     for name in names:
+        if name in NEEDS and importlib.util.find_spec(NEEDS[name]) is None:
+            print(f"## {name}\nleft out: it needs {NEEDS[name]} (pip install 'abverify[bench]')")
+            continue
         told[name] = measured(name)
         print(f"## {name}\n{told[name]}", flush=True)
         body = "".join(f"## {key}\n{told[key]}" for key in BENCHMARKS if key in told)

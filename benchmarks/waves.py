@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -88,6 +88,11 @@ def measure(gate: OpenGate, sequences: int, turns: int) -> Measured:
             told = [row for row in journal.rows if row.kind == "turn"]
     sampled = sum(row.completion_tokens for row in told)
     return Measured(sequences, seconds, len(told), sampled)
+
+
+def shortened(gate: OpenGate, trials: int) -> OpenGate:
+    """The gate with the first fixtures of its corpus alone."""
+    return replace(gate, corpus=replace(gate.corpus, fixtures=gate.corpus.fixtures[:trials]))
 
 
 def _start(gate: OpenGate, lock: RunLock) -> Start:

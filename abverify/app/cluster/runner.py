@@ -106,7 +106,8 @@ class OnRay:
             for number, (trial, _) in enumerate(trials[: plan.needed(done)], 1)
             if (trial.fixture, trial.seed) not in done
         )
-        self._pool.grow(min(self._workers, len(waiting)) - 1)
+        there = len(self._pool.idle) + len(self._pool.opening)
+        self._pool.grow(min(self._workers, len(waiting)) - there)
         shared = ray.put(replace(plan, stop=None))  # where to stop is for the driver to say
         busy: dict[Any, tuple[Any, _Task]] = {}
 
