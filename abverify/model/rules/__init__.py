@@ -2,7 +2,7 @@
 
 Ids are stable for ever and grouped by hundreds: 0xx the command and the
 machine, 1xx documents, 3xx evidence and verdicts, 4xx integrity and records,
-5xx measuring, 6xx experiments, 8xx pages, adoption and early stops, 9xx abverify itself.
+5xx measuring, 6xx experiments, 8xx pages, adoption, early stops and imports, 9xx abverify itself.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ def all_rules() -> dict[str, Rule]:
         documents,
         evidence,
         experiments,
+        foreign,
         integrity,
         machine,
         measuring,
@@ -51,6 +52,7 @@ def all_rules() -> dict[str, Rule]:
         *adoption.RULES,
         *pages.RULES,
         *stopping.RULES,
+        *foreign.RULES,
     ]
     catalogue = {rule.id: rule for rule in rules}
     if len(catalogue) != len(rules):
