@@ -246,7 +246,7 @@ def main() -> int:
     budgets = contract.config.budgets.model_copy(update={"max_turns": options.turns})
     config = contract.config.model_copy(update={"budgets": budgets})
     fixtures = gate.corpus.fixtures[: options.trials]
-    bench = bench_for(gate.corpus, unsafe=False)
+    bench = bench_for(gate.corpus, unsafe=False).alone()
     engine = Recorder(open_llama(contract.model, config, root=root))
     run_trial(gate, config, fixtures[0], engine, bench)
     peak = peak_bytes("self") + peak_bytes(engine.engine.pid or "self")

@@ -72,7 +72,7 @@ def measure(gate: OpenGate, sequences: int, turns: int) -> Measured:
         }
     )
     plan = Plan(gate.corpus.fixtures, config.sampling.seeds[:1], config, gate.system_prompt)
-    bench = bench_for(gate.corpus, unsafe=False)
+    bench = bench_for(gate.corpus, unsafe=False).alone()
     with (
         open_llama(gate.contract.model, config, root=ROOT) as engine,
         tempfile.TemporaryDirectory(prefix="abverify-bench-") as folder,

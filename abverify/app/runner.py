@@ -74,7 +74,7 @@ def here(
     Raises:
         AbverifyError: whatever keeps the gate from being measured here.
     """
-    bench = bench_for(gate.corpus, unsafe=unsafe)
+    bench = bench_for(gate.corpus, unsafe=unsafe).alone()
     engine = engine_for(root, gate, watcher, paranoid=paranoid)
     try:
         yield Here(gate, engine, bench)

@@ -9,11 +9,14 @@ leaving the tests early with the right words: see `control`.
 
 from __future__ import annotations
 
+import os
 import re
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING
 
 from abverify.bench.confined import Confined, OutsideWorkspace
@@ -60,10 +63,22 @@ class OracleReading:
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """Where oracles and tools run: the sandbox, and each language's toolchain."""
+    """Where oracles and tools run.
+
+    Attributes:
+        sandbox: what confines them.
+        toolchains: each language's toolchain.
+        spare_core: whether a core is free beside the one that a command takes: the control of a
+            test command then runs beside it, before it is known whether it is needed.
+    """
 
     sandbox: Sandbox
     toolchains: Mapping[str, Toolchain]
+    spare_core: bool = False
+
+    def alone(self) -> Bench:
+        """The same where nothing else runs while an oracle does, as between two turns."""
+        return replace(self, spare_core=len(os.sched_getaffinity(0)) > 1)
 
     def chain(self, fixture: Fixture) -> tuple[Toolchain, ...]:
         """The toolchains a fixture's commands may use."""
@@ -116,31 +131,80 @@ def judge_files(
     ends = None if seconds is None else time.monotonic() + seconds
     readings: list[OracleReading] = []
     for command in fixture.spec.oracle:
-        reading = _run(command, fixture, files, bench, ends)
-        if reading.passed and command.kind == "tests":
-            reading = _controlled(reading, fixture, files, bench, ends)
-        readings.append(reading)
-        if reading.cut_short:
+        judged = _Judged(command, fixture, files, bench, ends)
+        readings.append(judged.reading())
+        if readings[-1].cut_short:
             break
     return tuple(readings)
 
 
-def _controlled(
-    reading: OracleReading,
-    fixture: Fixture,
-    files: Mapping[str, bytes],
-    bench: Bench,
-    ends: float | None,
-) -> OracleReading:
-    """A reading that passed, or what it is worth if its controls pass as well."""
-    for path, controlled in controls(fixture, files):
-        control = _run(reading.command, fixture, controlled, bench, ends)
-        if control.cut_short:
-            return replace(reading, passed=False, cut_short=True)
-        if control.exit_code == 0:
-            note = f"\n[not counted: the command passes with a failing test in {path} as well]"
-            return replace(reading, passed=False, output=reading.output + note)
-    return reading
+@dataclass(frozen=True, slots=True)
+class _Control:
+    """What the controls of a passed test command say.
+
+    Attributes:
+        cut_short: whether the caller's clock ended one of them.
+        passed_in: the test file in which a failing test goes unnoticed, if there is one.
+    """
+
+    cut_short: bool = False
+    passed_in: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """One oracle command on some files, within the caller's clock."""
+
+    command: OracleCommand
+    fixture: Fixture
+    files: Mapping[str, bytes]
+    bench: Bench
+    ends: float | None
+
+    def reading(self) -> OracleReading:
+        """What the command says; a pass of the tests only if its controls fail."""
+        if self.command.kind != "tests":
+            return self._run(self.files)
+        if self.bench.spare_core:
+            return self._beside_its_controls()
+        reading = self._run(self.files)
+        return _weighed(reading, self._controls(Event())) if reading.passed else reading
+
+    def _beside_its_controls(self) -> OracleReading:
+        """The same, with both at once: a failed command has its controls given up."""
+        given_up = Event()
+        with ThreadPoolExecutor(1, thread_name_prefix="control") as pool:
+            control = pool.submit(self._controls, given_up)
+            try:
+                reading = self._run(self.files)
+                return _weighed(reading, control.result()) if reading.passed else reading
+            finally:
+                given_up.set()
+
+    def _controls(self, given_up: Event) -> _Control:
+        for path, controlled in controls(self.fixture, self.files):
+            if given_up.is_set():
+                break
+            control = self._run(controlled)
+            if control.cut_short:
+                return _Control(cut_short=True)
+            if control.exit_code == 0:
+                return _Control(passed_in=path)
+        return _Control()
+
+    def _run(self, files: Mapping[str, bytes]) -> OracleReading:
+        return _run(self.command, self.fixture, files, self.bench, self.ends)
+
+
+def _weighed(reading: OracleReading, control: _Control) -> OracleReading:
+    """A reading that passed, or what it is worth if a control passed as well."""
+    if control.cut_short:
+        return replace(reading, passed=False, cut_short=True)
+    if control.passed_in is None:
+        return reading
+    note = "[not counted: the command passes with a failing test in"
+    output = f"{reading.output}\n{note} {control.passed_in} as well]"
+    return replace(reading, passed=False, output=output)
 
 
 def delivered(fixture: Fixture, files: Confined) -> dict[str, bytes]:

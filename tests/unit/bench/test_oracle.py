@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -139,6 +140,28 @@ def test_a_forged_pass_does_not_count_because_it_would_pass_a_failing_test_too(
     assert reading.output.endswith(
         "[not counted: the command passes with a failing test in test_head.py as well]"
     )
+
+
+@pytest.mark.parametrize("state", [RIGHT, START, FORGED.encode()], ids=["right", "start", "forged"])
+def test_a_control_that_runs_beside_its_command_gives_the_same_reading(state: bytes) -> None:
+    files = {"head.py": state, "test_head.py": TESTS}
+    expecting = task(command={"expect": "Ran 2 tests"})
+
+    in_turn, beside = (
+        [replace(reading, millis=0) for reading in judge_files(expecting, files, one)]
+        for one in (bench(), replace(bench(), spare_core=True))
+    )
+
+    assert beside == in_turn
+
+
+def test_a_control_beside_its_command_is_held_to_the_callers_clock_too() -> None:
+    endless = {"head.py": b"while True: pass\n", "test_head.py": TESTS}
+
+    (reading,) = judge_files(task(), endless, replace(bench(), spare_core=True), seconds=0.5)
+
+    assert (reading.passed, reading.cut_short) == (False, True)
+    assert reading.millis < 5_000
 
 
 def test_a_forged_pass_of_a_rust_crate_does_not_count_either() -> None:
