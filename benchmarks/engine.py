@@ -12,8 +12,11 @@ one after the other, so that whatever else this machine does falls on all of the
 * `naive`: `llama_cpp.Llama.create_chat_completion` with each turn's history, made to sample as
   many tokens as the bench did, with the same samplers, threads and window.
 
-Also printed: tokens evaluated as prompt beside those that are new in each trial's conversation,
-and the peak memory of a bench process with its engine beside that of weights and cache.
+Also printed: tokens evaluated beside the unique ones among them, which are those that were not
+evaluated before behind the same tokens in the same trial; tokens evaluated as prompt beside those
+of the conversation that nobody had sampled, which is less where the model's own text, read again
+as a prompt, is cut into other tokens than it was sampled in; and the peak memory of a bench
+process with its engine beside that of weights and cache.
 """
 
 # ruff: noqa: PLC0415, SLF001 (it looks into the runtime, after the environment is made)
@@ -114,6 +117,8 @@ class Measured:
     naive_sampled: int
     prefilled: int
     new: int
+    evaluated: int
+    unique: int
 
 
 def run_trial(
@@ -155,6 +160,20 @@ def traced(runtime: Runtime, requests: Sequence[Request]) -> list[tuple[int, lis
             sys.exit("the trace says something else than the bench: nothing can be compared")
     del runtime._decode
     return batches
+
+
+def unique_tokens(batches: Sequence[tuple[int, list[int]]]) -> int:
+    """How many tokens of a trial's batches were not evaluated before behind the same tokens."""
+    seen: set[tuple[int, int]] = set()
+    behind: list[int] = []
+    for place, tokens in batches:
+        del behind[place:]
+        behind += [0] * (place - len(behind))
+        for token in tokens:
+            node = (behind[-1] if behind else 0, token)
+            behind.append(hash(node))
+            seen.add(node)
+    return len(seen)
 
 
 def pure_seconds(runtime: Runtime, batches: Sequence[tuple[int, list[int]]]) -> float:
@@ -277,6 +296,8 @@ def main() -> int:
                 naive_sampled=sampled,
                 prefilled=sum(turn.prefilled_tokens or 0 for turn in turns),
                 new=new_tokens(turns, shared),
+                evaluated=sum(len(tokens) for _, tokens in batches),
+                unique=unique_tokens(batches),
             )
         )
     peak = max(peak, peak_bytes(engine.engine.pid or "self"))
@@ -326,6 +347,8 @@ def _report(trials: Sequence[Measured], shared: int, *, peak: int, floor: int) -
     ):
         median = statistics.median(getattr(t, over) / getattr(t, under) for t in trials)
         print(f"{text:44}{total[over] / total[under]:8.3f}{median:9.3f}")
+    print(f"{'tokens evaluated / unique':44}{total['evaluated'] / total['unique']:8.3f}")
+    print(f"  {total['evaluated']} / {total['unique']}, prompts and completions")
     print(f"{'tokens prefilled / new':44}{total['prefilled'] / total['new']:8.3f}")
     print(f"  {total['prefilled']} / {total['new']}, and {shared} shared ones once for all trials")
     print(f"peak memory of bench and engine: {peak / MEBIBYTE:.0f} MiB")
