@@ -1,7 +1,8 @@
-"""`abverify evidence`: bundles shown, verified and rescored."""
+"""`abverify evidence`: bundles shown, verified, rescored, and imported from other harnesses."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -11,11 +12,14 @@ from abverify.cli.options import common_options
 
 if TYPE_CHECKING:
     from abverify.cli.invocation import Common
+    from abverify.evidence.foreign.log import Tool
+
+TOOLS = ("inspect", "lm-eval", "promptfoo", "bfcl")
 
 
 @click.group()
 def command() -> None:
-    """Show, verify and rescore evidence bundles."""
+    """Show, verify, rescore and import evidence bundles."""
 
 
 @command.command(epilog="Example:\n\n  abverify evidence show m294-smoke")
@@ -50,3 +54,29 @@ def rescore(common: Common, bundle: str, profile: str) -> int:
     from abverify.cli.printing import show as print_report
 
     return print_report(common, rescore_evidence(common.root, bundle, profile))
+
+
+@command.command(
+    "import",
+    epilog="Examples:\n\n  abverify evidence import logs/run.eval --gate S1_004\n\n"
+    "  abverify evidence import results.json samples.jsonl --from lm-eval",
+)
+@click.argument("log", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--gate", metavar="GATE", shell_complete=completion.gates, help="Whom it is for.")
+@click.option("--from", "tool", type=click.Choice(TOOLS), help="Who wrote it; found out if left.")
+@click.option("--scorer", metavar="NAME", help="Whose grades count, where there are several.")
+@common_options
+def import_(
+    common: Common, log: tuple[Path, ...], gate: str | None, tool: Tool | None, scorer: str | None
+) -> int:
+    """Import one run that another harness logged, for what its log proves.
+
+    LOG is the run's file, or its files. Each key of the run lock is attested (computed from the
+    raw log), asserted (the log says so) or absent. Such evidence never discharges a gate that
+    names a model by its bytes.
+    """
+    from abverify.app.evidence_import import import_evidence
+    from abverify.cli.printing import show as print_report
+
+    report = import_evidence(common.root, log, gate=gate, tool=tool, scorer=scorer)
+    return print_report(common, report)

@@ -26,6 +26,7 @@ from abverify.evidence.trials import counted, fold_trials
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from abverify.evidence.imported import Imported
     from abverify.evidence.rows import Row
     from abverify.evidence.trials import TrialResult
 
@@ -43,6 +44,7 @@ class Bundle:
         trials: the attempt that counts, by fixture and declared seed.
         claimed_scores: the bytes of `scores.json`, still to be compared.
         faults: what does not fit; a bundle with any is unsound.
+        imported: how an imported log was read; None for a run of ours.
     """
 
     path: str
@@ -53,10 +55,13 @@ class Bundle:
     trials: Mapping[tuple[str, int], TrialResult]
     claimed_scores: bytes
     faults: tuple[Fault, ...]
+    imported: Imported | None = None
 
     @property
     def seeds(self) -> tuple[int, ...]:
-        """The seeds the run declared."""
+        """The seeds the run declared; of an import the numbers of its repetitions."""
+        if self.imported is not None:
+            return tuple(sorted({seed for _, seed in self.trials}))
         text = self.lock.values.get("sampling.seeds")
         return tuple(map(int, text.split(","))) if isinstance(text, str) and text else ()
 
@@ -82,6 +87,7 @@ def read_bundle(files: Mapping[str, bytes], *, path: str) -> Bundle:
 
     Raises:
         UntrustedError: AV430 if the manifest, lock or journal cannot be read at all.
+        AbverifyError: if the log that a bundle was imported from cannot be read here.
     """
     try:
         manifest = _manifest(files, path)
@@ -100,6 +106,11 @@ def read_bundle(files: Mapping[str, bytes], *, path: str) -> Bundle:
         *_start_faults(manifest, files, path),
         *_attempt_faults(manifest, files, path),
     ]
+    imported = _imported(files, path)
+    if imported is not None:
+        from abverify.evidence.foreign.derive import derivation_faults
+
+        faults += derivation_faults(files, imported, manifest, path=path)
     trials: dict[tuple[str, int], TrialResult] = {}
     try:
         attempts = fold_trials(rows)
@@ -119,7 +130,17 @@ def read_bundle(files: Mapping[str, bytes], *, path: str) -> Bundle:
         trials=trials,
         claimed_scores=files.get(SCORES, b""),
         faults=tuple(faults),
+        imported=imported,
     )
+
+
+def _imported(files: Mapping[str, bytes], path: str) -> Imported | None:
+    """How an imported log was read; what was only written down by hand has no such account."""
+    if "imported.json" not in files:
+        return None
+    from abverify.evidence.imported import IMPORTED, parse_imported
+
+    return parse_imported(files[IMPORTED], name=f"{path}/{IMPORTED}")
 
 
 def _trial(row: AgentRow) -> tuple[TrialResult, ...]:

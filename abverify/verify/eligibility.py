@@ -91,6 +91,7 @@ def judge(bundle: Bundle, docket: Docket) -> Eligibility:
     reasons = (
         *_soundness(bundle, docket, stop),
         *stop_reasons(bundle, docket.contract, docket.fixtures, stop),
+        *_imported(bundle),
         *_stage(bundle, docket),
         *_model(bundle, docket),
         *_configuration(bundle, docket),
@@ -125,6 +126,8 @@ def unsound_reason(fault: Fault) -> Reason:
 
 def _soundness(bundle: Bundle, docket: Docket, stop: Stop | None) -> Iterator[Reason]:
     yield from map(unsound_reason, bundle.faults)
+    if bundle.imported is not None:
+        return  # its scores were derived again from its own log when it was read
     if may_stop(bundle) and stop is None:
         return  # its lock is not the contract's, which another reason says
     again = compute_scores(bundle.trials, fixtures=docket.fixtures, seeds=bundle.seeds, stop=stop)
@@ -135,6 +138,20 @@ def _soundness(bundle: Bundle, docket: Docket, stop: Stop | None) -> Iterator[Re
             "the claimed scores are not what the journal gives",
             place=f"{bundle.path}/scores.json",
             next="abverify evidence verify shows the recomputed scores",
+        )
+
+
+def _imported(bundle: Bundle) -> Iterator[Reason]:
+    """Why the run that was imported may not decide, whatever its samples show."""
+    for problem in bundle.imported.problems if bundle.imported else ():
+        yield _error(
+            problem.code,
+            "AV844",
+            f"the imported run cannot decide: {problem.message}",
+            place=f"{bundle.path}: {problem.where}",
+            expected=problem.expected,
+            found=problem.found,
+            next="import a log of the whole task, as the harness wrote it",
         )
 
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from abverify.errors import AbverifyError
 from abverify.evidence.bundle import Bundle, read_bundle
 from abverify.evidence.manifest import ATTEMPTS, MANIFEST, START
-from abverify.workspace.files import read_bytes, read_tree
+from abverify.workspace.files import read_bytes, read_tree, replace_file, write_new
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from abverify.model.ids import GateId
@@ -86,6 +87,23 @@ def load_bundle(root: Path, path: str) -> Bundle:
         UntrustedError: if its manifest, lock or journal cannot be read at all.
     """
     return read_bundle(read_tree(root, path), path=path)
+
+
+def write_bundle(root: Path, path: str, files: Mapping[str, bytes]) -> None:
+    """Writes a whole bundle, which nothing that reads evidence sees before its last file.
+
+    Args:
+        root: the repository.
+        path: the bundle's folder; what an interrupted write left there is replaced.
+        files: its files by name, the manifest among them.
+
+    Raises:
+        RefusedError: AV403 if a bundle lies there already.
+        IndeterminateError: AV404 if a file cannot be written.
+    """
+    for name in sorted(set(files) - {MANIFEST}):
+        replace_file(root / path / name, files[name])
+    write_new(root / path / MANIFEST, files[MANIFEST])
 
 
 def attempts_begun(root: Path, path: str) -> int:

@@ -76,6 +76,29 @@ def _not_plain(relative: str) -> UntrustedError:
     )
 
 
+def read_named(path: Path) -> bytes:
+    """The bytes of a file that a person named, wherever it is.
+
+    Raises:
+        IndeterminateError: AV404 if it cannot be read, or is larger than a file here may be.
+    """
+    try:
+        size = path.stat().st_size
+        if size <= MAX_FILE_BYTES:
+            return path.read_bytes()
+        found = f"{size} bytes"
+    except OSError as error:
+        found = error.strerror or str(error)
+    raise IndeterminateError(
+        "the file cannot be read",
+        rule="AV404",
+        place=str(path),
+        expected=f"a file of at most {MAX_FILE_BYTES} bytes",
+        found=found,
+        next_step="name a file that is there",
+    )
+
+
 def read_tree(root: Path, relative: str) -> dict[str, bytes]:
     """Every file below a folder, contents by path relative to that folder.
 

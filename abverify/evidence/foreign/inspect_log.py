@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import struct
+import sys
+import zlib
 from math import isclose
 from typing import TYPE_CHECKING, Any
 
@@ -94,8 +97,38 @@ def _parts(data: bytes, name: str) -> tuple[Any, list[tuple[str, Any]]]:
 
 def _unzipped(data: bytes, name: str) -> tuple[Any, list[tuple[str, Any]]]:
     """An `.eval` file: a zip of JSON files, which newer versions of Inspect pack with zstd."""
+    zipped, damage = _zip_library(name)
     try:
-        from backports.zstd import zipfile
+        with zipped.ZipFile(io.BytesIO(data)) as archive:
+            sizes = {item.filename: item.file_size for item in archive.infolist()}
+            wanted = sorted(n for n in sizes if n.startswith("samples/") and n.endswith(".json"))
+            if "header.json" not in sizes:
+                raise malformed(name, "the run never ended", expected="header.json", found="none")
+            if sum(sizes.values()) > MAX_BYTES or len(sizes) != len(archive.infolist()):
+                most, found = f"at most {MAX_BYTES} bytes", f"{sum(sizes.values())} bytes"
+                what = "the log is too large, or holds a file twice"
+                raise malformed(name, what, expected=most, found=found)
+            texts = {
+                member: _bounded(archive.open(member), sizes[member], f"{name}!{member}")
+                for member in ("header.json", *wanted)
+            }
+    except damage as error:
+        found = " ".join(str(error).split())[:200]
+        what = "the log cannot be unpacked"
+        raise malformed(name, what, expected="an .eval file", found=found) from None
+    parsed = {member: parse_json(text, name=f"{name}!{member}") for member, text in texts.items()}
+    return parsed["header.json"], [(member, parsed[member]) for member in wanted]
+
+
+def _zip_library(name: str) -> tuple[Any, tuple[type[Exception], ...]]:
+    """A zipfile module that knows zstd, and what it raises for damaged archives."""
+    try:
+        if sys.version_info >= (3, 14):
+            import zipfile
+
+            from compression.zstd import ZstdError
+        else:
+            from backports.zstd import ZstdError, zipfile
     except ImportError:
         raise IndeterminateError(
             "an .eval log needs a library that unpacks zstd",
@@ -105,25 +138,8 @@ def _unzipped(data: bytes, name: str) -> tuple[Any, list[tuple[str, Any]]]:
             found="none",
             next_step="pip install 'abverify[import]', or: inspect log convert --to json",
         ) from None
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            sizes = {item.filename: item.file_size for item in archive.infolist()}
-            wanted = sorted(n for n in sizes if n.startswith("samples/") and n.endswith(".json"))
-            if "header.json" not in sizes:
-                raise malformed(name, "the run never ended", expected="header.json", found="none")
-            if sum(sizes.values()) > MAX_BYTES or len(sizes) != len(archive.infolist()):
-                raise malformed(
-                    name, "the log is too large, or holds a file twice",
-                    expected=f"at most {MAX_BYTES} bytes", found=f"{sum(sizes.values())} bytes",
-                )  # fmt: skip
-            read = {n: _bounded(archive.open(n), sizes[n], f"{name}!{n}") for n in
-                    ("header.json", *wanted)}  # fmt: skip
-    except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, RuntimeError) as error:
-        raise malformed(
-            name, "the log cannot be unpacked", expected="an .eval file", found=str(error)[:200]
-        ) from None
-    parsed = {n: parse_json(text, name=f"{name}!{n}") for n, text in read.items()}
-    return parsed["header.json"], [(n, parsed[n]) for n in wanted]
+    broken = (zipfile.BadZipFile, ZstdError, zlib.error, EOFError, OSError)
+    return zipfile, (*broken, NotImplementedError, RuntimeError, ValueError, struct.error)
 
 
 def _bounded(stream: Any, size: int, name: str) -> bytes:

@@ -54,10 +54,11 @@ def read_foreign(
     candidates = [tool] if tool else [one for one in _MODULES if reader(one).recognises(files)]
     if len(candidates) != 1:
         raise UsageError(
-            f"{', '.join(files)}: written by {' or '.join(candidates) or 'no harness known here'}",
+            f"the log is of {' or '.join(candidates) or 'no harness that is known here'}",
             rule="AV840",
+            place=", ".join(files),
             expected=f"one log of {', '.join(_MODULES)}",
-            found=", ".join(files),
+            found=" and ".join(candidates) or "none",
             next_step="name the harness with --from",
         )
     return reader(candidates[0]).read(files, scorer=scorer)

@@ -68,6 +68,7 @@ class WritingResult(Head):
         "abverify/amend/v1",
         "abverify/amend-fix/v1",
         "abverify/amend-recover/v1",
+        "abverify/evidence-import/v1",
         "abverify/init/v1",
         "abverify/integrate/v1",
         "abverify/lift/v1",
