@@ -64,4 +64,4 @@ def read_foreign(
     return reader(candidates[0]).read(files, scorer=scorer)
 
 
-_MODULES: dict[Tool, str] = {"inspect": "inspect_log"}
+_MODULES: dict[Tool, str] = {"inspect": "inspect_log", "lm-eval": "lm_eval"}
