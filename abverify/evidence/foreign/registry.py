@@ -64,4 +64,8 @@ def read_foreign(
     return reader(candidates[0]).read(files, scorer=scorer)
 
 
-_MODULES: dict[Tool, str] = {"inspect": "inspect_log", "lm-eval": "lm_eval"}
+_MODULES: dict[Tool, str] = {
+    "inspect": "inspect_log",
+    "lm-eval": "lm_eval",
+    "promptfoo": "promptfoo",
+}
