@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from abverify._canonical import sha256_hex
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     from abverify.records.envelope import VerifiedPayload
     from abverify.records.statement import Statement
     from abverify.records.trust import TrustRoot
+
+
+_AT_ONCE = 64
+"""So many files are read before the first of them is judged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +85,7 @@ class Item(NamedTuple):
     def subject(self) -> str:
         """The contract version that the verified record is about."""
         if isinstance(self.verified, Light):
-            return self.verified.subject
+            return self.verified.facts.subject
         return self.record.statement.subject.name
 
     @property
@@ -89,7 +94,8 @@ class Item(NamedTuple):
         if self.verified is None:
             return Seen(self.path, self.sha256, None)
         if isinstance(self.verified, Light):
-            return Seen(self.path, self.sha256, self.verified.basis)
+            facts = self.verified.facts
+            return Seen(self.path, self.sha256, (facts.size, facts.root))
         return seen(self.verified)
 
     @property
@@ -123,15 +129,19 @@ def walk_chain(
     """
     glance = glance or Glance(setting)
     link = start
-    for position, path in enumerate(paths, start.position + 1):
-        data = read(path)
-        sha256 = sha256_hex(data)
-        link = Link(path, position, link.prior, link.last_issued, link.in_force, link.whole)
-        light = glance.read(link, data, sha256)
-        item = Item(path, sha256, light) if light else _judged(link, data, sha256, setting)
-        yield item
-        link = _next(link, item)
-        del item, light  # the chain is long; what was read need not wait for its end
+    files = enumerate(paths, start.position + 1)
+    while few := list(islice(files, _AT_ONCE)):
+        read_files = [(path, read(path)) for _, path in few]
+        digests = [sha256_hex(data) for _, data in read_files]
+        glimpses = glance.look(read_files)
+        for (position, path), (_, data), sha256, glimpse in zip(
+            few, read_files, digests, glimpses, strict=True
+        ):
+            link = Link(path, position, link.prior, link.last_issued, link.in_force, link.whole)
+            light = glance.read(link, glimpse, sha256) if glimpse else None
+            item = Item(path, sha256, light) if light else _judged(link, data, sha256, setting)
+            yield item
+            link = _next(link, item)
 
 
 def _judged(link: Link, data: bytes, sha256: str, setting: Setting) -> Item:
@@ -145,7 +155,7 @@ def _next(link: Link, item: Item) -> Link:
     if record is None:
         return link._replace(prior=item.sha256, whole=False)
     if isinstance(record, Light):
-        return Link("", 0, item.sha256, record.issued_at, link.in_force, link.whole)
+        return Link("", 0, item.sha256, record.facts.issued_at, link.in_force, link.whole)
     in_force = record if record.kind == "amendment" else link.in_force
     issued = record.statement.common.issued_at
     return link._replace(prior=item.sha256, last_issued=issued, in_force=in_force)

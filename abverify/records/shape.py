@@ -137,9 +137,14 @@ def _typed(name: str, members: Mapping[str, Any]) -> Any:
     return result
 
 
-def _fields(model: type[BaseModel]) -> dict[str, Any]:
+def hints_of(model: type[BaseModel]) -> dict[str, Any]:
+    """The types of a model's fields, by their names in JSON."""
     hints = get_type_hints(model, include_extras=True)
-    return {field.alias or name: _lean(hints[name]) for name, field in model.model_fields.items()}
+    return {field.alias or name: hints[name] for name, field in model.model_fields.items()}
+
+
+def _fields(model: type[BaseModel]) -> dict[str, Any]:
+    return {name: _lean(hint) for name, hint in hints_of(model).items()}
 
 
 def _lean(annotation: Any) -> Any:
@@ -180,12 +185,16 @@ def _metadata(item: Any) -> Any:
     return item
 
 
+def checks_of(model: type[BaseModel]) -> frozenset[str]:
+    """The names of the checks that a model makes beside those of its fields' types."""
+    decorators = model.__pydantic_decorators__
+    return frozenset((*decorators.model_validators, *decorators.field_validators))
+
+
 def _checked(model: type[BaseModel], shape: Any) -> Any:
     """The shape with the model's own checks between fields."""
-    names = set(model.__pydantic_decorators__.model_validators)
-    names |= set(model.__pydantic_decorators__.field_validators)
     known = next((checks for kind, checks in _CROSS.items() if issubclass(model, kind)), {})
-    if names != set(known):
+    if checks_of(model) != set(known):
         raise TypeError(f"no plain shape is known for what {model.__name__} checks")
     return Annotated[(shape, *map(AfterValidator, known.values()))] if known else shape
 
@@ -214,7 +223,12 @@ def _sorted(value: dict[str, Any]) -> dict[str, Any]:
     return value
 
 
-def _adds_up(value: dict[str, Any]) -> dict[str, Any]:
+def adds_up(value: dict[str, Any]) -> dict[str, Any]:
+    """The check of `Decision` between its fields, of plain data.
+
+    Raises:
+        ValueError: if they contradict each other.
+    """
     cited = value["evidence"]
     if len(cited) > 1:
         cited = sorted(cited, key=lambda item: str(item["path"]))
@@ -238,6 +252,6 @@ _QUICK: Mapping[Any, Callable[[str], str]] = {
     model_value._relative_path: _path,  # noqa: SLF001
 }
 _CROSS: Mapping[type[BaseModel], Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]]] = {
-    Decision: {"_adds_up": _adds_up},
+    Decision: {"_adds_up": adds_up},
     Suspension: {"_holds_something": _holds_something},
 }

@@ -15,6 +15,7 @@ from abverify.model.value import Count, Identifier, Positive, RelativePath, Sha2
 from abverify.records.bodies import BODIES, Body, Kind, kind_of
 from abverify.records.fields import Actor, Digest, GateName, Moment, Origin, Prose, RecordValue
 from abverify.records.shape import Shape, built
+from abverify.records.spelling import Spelling
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -79,6 +80,9 @@ class Subject(RecordValue):
 
 SHAPE = Shape(Common, Subject)
 """Reads statements as plain data, quickly; what it does not accept `judge_statement` judges."""
+
+SPELLING = Spelling(Common, Subject)
+"""Reads decisions in their usual spelling, quicker still; the others are for `SHAPE`."""
 
 
 class _Head(RecordValue):
