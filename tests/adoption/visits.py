@@ -78,6 +78,7 @@ _BY_HAND = (
     "sed -i 's/^version: .*/version: 3.0.0/; s/valid_days: 90/valid_days: 60/'"
     " contracts/S1_004.yaml"
 )
+_LOGS = "$PYTHONPATH/tests/foreign/samples"
 _REASON = '--reason "ages faster"'
 
 VISITS = (
@@ -142,4 +143,15 @@ VISITS = (
     ),
     Visit("report.md", "compared", codes={"abverify report S1_004": NOT_MET}),
     Visit("editor.md", "short"),
+    Visit(
+        "import.md",
+        "short",
+        first=(
+            f"cp {_LOGS}/inspect/full.eval run.eval",
+            f"cp {_LOGS}/lm_eval/choice/out_*.json out_2026-11-23.json",
+            f"cp {_LOGS}/lm_eval/choice/samples_*.jsonl samples_abv_choice_2026-11-23.jsonl",
+            f"cp {_LOGS}/promptfoo/full.json output.json",
+            f"find {_LOGS}/bfcl/full -name '*.json' -exec cp {{}} . ';'",
+        ),
+    ),
 )

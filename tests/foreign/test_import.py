@@ -87,7 +87,7 @@ def test_it_never_discharges_a_gate_that_names_its_model_by_bytes(repository: Re
 
 @pytest.mark.parametrize(
     ("log", "code"),
-    [("limited.json", "limited"), ("token-limit.eval", "limited"), ("failed.eval", "errored")],
+    [("limited.json", "limited"), ("token-limit.eval", "limited"), ("failed.json", "errored")],
 )
 def test_a_limited_or_broken_run_is_kept_and_says_why_it_does_not_count(
     repository: Repository, log: str, code: str

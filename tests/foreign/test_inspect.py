@@ -87,7 +87,7 @@ class TestARunThatMayNotDecide:
         assert problems(sample("token-limit.eval")) == [("limited", "sample sum epoch 1")]
 
     def test_one_that_broke(self) -> None:
-        assert problems(sample("failed.eval")) == [
+        assert problems(sample("failed.json")) == [
             ("errored", "status"),
             ("limited", "eval.config"),
             ("errored", "sample france epoch 1"),
@@ -200,7 +200,7 @@ class TestMalformedLogs:
 
     @settings(max_examples=150, deadline=None)
     @given(
-        name=st.sampled_from(["full.eval", "limited.json", "failed.eval"]),
+        name=st.sampled_from(["full.eval", "limited.json", "failed.json"]),
         where=st.floats(0, 1, exclude_max=True),
         what=st.binary(max_size=6),
         length=st.sampled_from([0, 1, 6, 1 << 20]),

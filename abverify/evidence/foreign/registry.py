@@ -68,4 +68,5 @@ _MODULES: dict[Tool, str] = {
     "inspect": "inspect_log",
     "lm-eval": "lm_eval",
     "promptfoo": "promptfoo",
+    "bfcl": "bfcl",
 }

@@ -13,4 +13,6 @@ run full.eval --epochs 2 --log-format eval
 run limited.json --limit 1 --log-format json
 run token-limit.eval --token-limit 40 --log-format eval
 LOCAL_BASE_URL=http://127.0.0.1:9/v1 run failed.eval --max-retries 0 --limit 1 --log-format eval
+inspect log dump failed.eval | python ../without_tracebacks.py --whole > failed.json
+rm failed.eval
 rm -r made
