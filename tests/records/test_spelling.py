@@ -38,7 +38,7 @@ def _edited(kind: Kind, path: str, value: Any) -> dict[str, Any]:
     target: Any = statement
     for part in parents:
         target = target[int(part)] if part.isdigit() else target[part]
-    target[last] = value
+    target[int(last) if last.isdigit() else last] = value
     predicate = statement["predicate"]
     if path == "predicate.evidence":
         ordered = sorted(value, key=lambda item: str(item["path"]))
@@ -96,7 +96,7 @@ def test_no_byte_can_be_taken_away_or_added(kind: Kind) -> None:
 
 
 STRANGE: tuple[Any, ...] = (
-    None, True, 0, -1, 1.5, 2**53 - 1, 2**53, 10**15, "", " ", "x ", "\x7f", "é", "e\u0301", "\\",
+    None, True, 0, -1, 2**53 - 1, 10**15, "", " ", "x ", "\x7f", "é", "e\u0301", "\\",
     "a" * 80, "a" * 81, "a" * 241, "a" * 2001, "a/b", "../a", "con", "a/COM1.x", "a.", "/a", "0",
     "00", "-0", "1/3", "1.", "2026-02-29T00:00:00Z", "2024-02-29T00:00:00Z",
     "2026-04-31T00:00:00Z", "2026-12-31T23:59:60Z", "2026-12-31T24:00:00Z",
@@ -109,13 +109,8 @@ STRANGE: tuple[Any, ...] = (
 def test_no_field_can_hold_what_only_the_pattern_takes(kind: Kind) -> None:
     for place in _places(EXAMPLES[kind]):
         for value in STRANGE:
-            if place == "predicate.evidence" and value != []:
-                continue
-            try:
-                payload = canonical_bytes(_edited(kind, place, value))
-            except ValueError:
-                continue
-            _agree(kind, payload)
+            statement = _edited(kind, place, [] if place == "predicate.evidence" else value)
+            _agree(kind, canonical_bytes(statement))
 
 
 @pytest.mark.parametrize(
