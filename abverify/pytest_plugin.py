@@ -131,8 +131,7 @@ class LawItem(pytest.Item):
 @pytest.fixture(scope="session")
 def abverify_ledger(pytestconfig: pytest.Config) -> Ledger:
     """The repository's ledger, verified; an error when it cannot be trusted."""
-    from abverify.app.append import require_sound
-    from abverify.app.docket import open_repository
+    from abverify.app.docket import open_repository, require_sound
 
     repository = open_repository(_root(pytestconfig))
     require_sound(repository)

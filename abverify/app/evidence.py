@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from abverify.app.early_stops import stop_facts
 from abverify.app.reasons import error_reasons
 from abverify.app.toolcalls import named_profile
-from abverify.errors import AbverifyError, UsageError
+from abverify.errors import AbverifyError, NothingToCheckError, UntrustedError, UsageError
 from abverify.evidence.detect import LoopLimits, described, signs, totals
 from abverify.evidence.rescore import rescore
 from abverify.evidence.scores import compute_scores
@@ -125,6 +126,39 @@ def rescore_evidence(root: Path, name: str, profile: str) -> BundleReport:
         checked=len(rescored),
         total=len(rescored),
     )
+
+
+def export_evidence(root: Path, name: str) -> bytes:
+    """A bundle as Inspect AI's log.
+
+    Raises:
+        UntrustedError: AV303 for a bundle with faults: what is not sound is not handed on.
+        NothingToCheckError: AV843 for one without trials, such as a calibration.
+    """
+    from abverify.evidence.foreign.inspect_export import inspect_log
+
+    bundle = find_bundle(root, name)
+    if bundle.faults:
+        first = bundle.faults[0]
+        raise UntrustedError(
+            f"the bundle is unsound: {first.message}",
+            rule="AV303",
+            place=first.file,
+            expected=first.expected,
+            found=first.found,
+            next_step=f"abverify evidence verify {bundle.path}",
+        )
+    if not bundle.trials:
+        raise NothingToCheckError(
+            "the bundle has no trials to hand on",
+            rule="AV843",
+            place=bundle.path,
+            expected="a bench or a smoke test",
+            found=bundle.manifest.stage,
+            next_step="abverify evidence show lists the bundles' trials",
+        )
+    text = json.dumps(inspect_log(bundle), indent=1, ensure_ascii=False)
+    return f"{text}\n".encode("utf-8", "backslashreplace")
 
 
 def _measured(bundle: Bundle) -> tuple[tuple[str, str], ...]:

@@ -1,4 +1,4 @@
-"""`abverify evidence`: bundles shown, verified, rescored, and imported from other harnesses."""
+"""`abverify evidence`: bundles shown, verified and rescored, from other harnesses and for them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TOOLS = ("inspect", "lm-eval", "promptfoo", "bfcl")
 
 @click.group()
 def command() -> None:
-    """Show, verify, rescore and import evidence bundles."""
+    """Show, verify, rescore, import and export evidence bundles."""
 
 
 @command.command(epilog="Example:\n\n  abverify evidence show m294-smoke")
@@ -80,3 +80,36 @@ def import_(
 
     report = import_evidence(common.root, log, gate=gate, tool=tool, scorer=scorer)
     return print_report(common, report)
+
+
+@command.command(epilog="Example:\n\n  abverify evidence export m294-smoke -o m294.json")
+@click.argument("bundle", shell_complete=completion.bundles)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(("inspect",)),
+    default="inspect",
+    show_default=True,
+    help="A log that Inspect AI reads, as JSON.",
+)
+@click.option("-o", "--output", metavar="FILE", help="Where to write it; else standard output.")
+@click.option("--root", metavar="DIR", help="The repository.")
+def export(bundle: str, form: str, output: str | None, root: str | None) -> int:
+    """Write a sound bundle as a log of another harness, for its viewer.
+
+    It is a view and no evidence: nothing in it proves what it says.
+    """
+    import sys
+
+    from abverify.app.evidence import export_evidence
+    from abverify.workspace.files import replace_file
+    from abverify.workspace.root import find_root
+
+    del form  # there is one
+    data = export_evidence(find_root(root), bundle)
+    if output is None:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    else:
+        replace_file(Path(output), data)
+    return 0

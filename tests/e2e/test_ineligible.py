@@ -14,6 +14,7 @@ from abverify.evidence.rows import Trial, TrialStarted
 from tests.builders import NATIVE, ended, oracle, turn
 from tests.support.bundles import replace_trials, rows_of, seal
 from tests.support.processes import descendants, running, wait_until
+from tests.support.refusals import refused
 from tests.support.repository import SMALL, Repository, done, shared
 from tests.support.short import BENCH, in_mid_trial, journal, short_repository
 
@@ -174,12 +175,11 @@ def test_a_bench_with_another_lock_beside_an_unfinished_one_is_refused(
 
     ran = before.spawn(*BENCH)
 
-    assert (ran.code, ran.out) == (1, "")
-    assert ran.err.splitlines()[0] == (
-        "error[AV521]: this run was begun with another lock; it differs in sampling.temperature"
-    )
-    assert "expected: sampling.temperature=0.3" in ran.err
-    assert "found: sampling.temperature=0.8" in ran.err
+    told = refused(ran, 1, "AV521")
+    message = "this run was begun with another lock; it differs in sampling.temperature"
+    assert told["message"] == message
+    assert told["expected"] == "sampling.temperature=0.3"
+    assert told["found"] == "sampling.temperature=0.8"
 
 
 def test_attempts_of_a_bench_that_was_given_up_stay_counted(before: Repository) -> None:

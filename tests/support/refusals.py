@@ -9,13 +9,15 @@ if TYPE_CHECKING:
 
 
 def refused(ran: Ran, code: int, rule: str) -> dict[str, str]:
-    """Holds a refusal against its documented shape.
+    """Holds a refusal against its documented shape; only a program is told it as a result too.
 
     Returns:
         The message's facts by name: `message`, `at`, `expected`, `found`, `next`.
     """
     assert ran.code == code, f"exit {ran.code}, not {code}:\n{ran.out}\n{ran.err}"
-    assert ran.out == ""
+    if ran.out:
+        assert ran.json["schema"] == "abverify/error/v1"
+        assert ran.json["reasons"][0]["rule"] == rule
     lines = ran.err.splitlines()
     assert "Traceback" not in ran.err
     assert [line for line in lines if line.startswith("error[")] == lines[:1], ran.err
