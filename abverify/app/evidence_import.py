@@ -16,7 +16,7 @@ from abverify.workspace.evidence_store import RECORDED, evidence_folder, write_b
 from abverify.workspace.files import read_named, read_tree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from abverify.evidence.bundle import Bundle
@@ -62,19 +62,23 @@ def import_evidence(
             "the log contradicts itself", rule="AV841", place=str(paths[0]), found=str(error)
         ) from None
     path = f"{evidence_folder(offered) if offered else RECORDED}/{run}"
-    if (root / path / MANIFEST).exists():
-        if read_tree(root, path) != built:
-            raise RefusedError(
-                "another bundle lies there",
-                rule="AV847",
-                place=path,
-                expected="nothing, or what this log gives",
-                found="something else",
-                next_step=f"abverify evidence verify {run}",
-            )
-    else:
-        write_bundle(root, path, built)
+    _keep(root, path, built)
     return _report(log, read_bundle(built, path=path))
+
+
+def _keep(root: Path, path: str, built: Mapping[str, bytes]) -> None:
+    """Writes the bundle, unless it lies there already."""
+    if not (root / path / MANIFEST).exists():
+        write_bundle(root, path, built)
+    elif read_tree(root, path) != built:
+        raise RefusedError(
+            "another bundle lies there",
+            rule="AV847",
+            place=path,
+            expected="nothing, or what this log gives",
+            found="something else",
+            next_step=f"abverify evidence verify {path}",
+        )
 
 
 def _renamed(error: AbverifyError, originals: dict[str, str]) -> AbverifyError:

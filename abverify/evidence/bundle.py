@@ -100,17 +100,14 @@ def read_bundle(files: Mapping[str, bytes], *, path: str) -> Bundle:
             place=path,
             expected=str(error.args[0]),
         ) from None
+    imported = _imported(files, path)
     faults = [
         *_file_faults(manifest, files, path),
         *_lock_faults(manifest, lock, path),
         *_start_faults(manifest, files, path),
         *_attempt_faults(manifest, files, path),
+        *_import_faults(manifest, files, path, imported),
     ]
-    imported = _imported(files, path)
-    if imported is not None:
-        from abverify.evidence.foreign.derive import derivation_faults
-
-        faults += derivation_faults(files, imported, manifest, path=path)
     trials: dict[tuple[str, int], TrialResult] = {}
     try:
         attempts = fold_trials(rows)
@@ -141,6 +138,18 @@ def _imported(files: Mapping[str, bytes], path: str) -> Imported | None:
     from abverify.evidence.imported import IMPORTED, parse_imported
 
     return parse_imported(files[IMPORTED], name=f"{path}/{IMPORTED}")
+
+
+def _import_faults(
+    manifest: Manifest, files: Mapping[str, bytes], path: str, imported: Imported | None
+) -> Iterator[Fault]:
+    """What an imported bundle has otherwise than the log that it keeps."""
+    if imported is None:
+        return
+    # Not above: only an import needs the readers of other harnesses' logs.
+    from abverify.evidence.foreign.derive import derivation_faults
+
+    yield from derivation_faults(files, imported, manifest, path=path)
 
 
 def _trial(row: AgentRow) -> tuple[TrialResult, ...]:

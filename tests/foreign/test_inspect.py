@@ -150,7 +150,7 @@ class TestSeveralScorers:
         with pytest.raises(InvalidError) as caught:
             read(self.two())
         assert (caught.value.rule, caught.value.found) == ("AV842", "includes, model_graded_qa")
-        assert caught.value.next_step == "name one of them: --scorer includes"
+        assert caught.value.next_step == "name one of them: --scorer 'includes'"
 
     def test_the_named_one_counts(self) -> None:
         assert read(self.two(), scorer="includes").trials[0].passed is True

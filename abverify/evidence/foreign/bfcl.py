@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from abverify.errors import InvalidError
-from abverify.evidence.foreign.document import Foreign, malformed, parse_json, read_as
+from abverify.evidence.foreign.document import Foreign, malformed, parse_json, read_as, the_one
 from abverify.evidence.foreign.log import Claim, ForeignLog, ForeignTrial, ForeignTurn, Problem
 
 if TYPE_CHECKING:
@@ -78,7 +77,8 @@ def read(files: Mapping[str, bytes], *, scorer: str | None = None) -> ForeignLog
     Raises:
         InvalidError: AV841 if a file cannot be read or is missing, AV842 for several categories.
     """
-    category = _category(files, scorer)
+    categories = sorted({_parts(name)["category"] for name in files})
+    category = the_one(categories, scorer, place=", ".join(files), what="category")
     named = {_kind(name): name for name in files if _parts(name)["category"] == category}
     if set(named) != {"result", "score"}:
         found = ", ".join(sorted(named)) or "none"
@@ -111,20 +111,6 @@ def _parts(name: str) -> re.Match[str]:
 
 def _kind(name: str) -> str:
     return _parts(name)["kind"]
-
-
-def _category(files: Mapping[str, bytes], wanted: str | None) -> str:
-    found = sorted({_parts(name)["category"] for name in files})
-    if wanted in found or (wanted is None and len(found) == 1):
-        return wanted or found[0]
-    raise InvalidError(
-        "one category must decide",
-        rule="AV842",
-        place=", ".join(files),
-        expected="one category",
-        found=", ".join(found),
-        next_step=f"name one of them: --scorer {found[0]}",
-    )
 
 
 def _lines(name: str, data: bytes) -> Iterator[tuple[str, Any]]:

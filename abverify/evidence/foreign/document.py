@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from abverify.errors import InvalidError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 MAX_BYTES = 256 << 20
 """The most that a log may have, unpacked."""
@@ -79,6 +79,32 @@ def read_as(model: type[M], value: Any, *, name: str) -> M:
             expected=expected,
             found="another shape",
         ) from None
+
+
+def the_one(found: Sequence[str], wanted: str | None, *, place: str, what: str) -> str:
+    """The one of several whose grades count: the one that is named, or the only one.
+
+    Args:
+        found: those in the log; if there is none, nothing was graded, which the trials say.
+        wanted: the one that was asked for.
+        place: where they stand.
+        what: what they are: `scorer`.
+
+    Raises:
+        InvalidError: AV842 if there are several, or none of that name.
+    """
+    if wanted in found or (wanted is None and len(found) == 1):
+        return wanted or found[0]
+    if not found:
+        return wanted or "none"
+    raise InvalidError(
+        f"no {what} is called {wanted!r}" if wanted else f"one {what} must decide",
+        rule="AV842",
+        place=place,
+        expected=f"one {what}",
+        found=", ".join(found),
+        next_step=f"name one of them: --scorer '{found[0]}'",
+    )
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

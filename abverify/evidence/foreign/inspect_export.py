@@ -57,14 +57,7 @@ def inspect_log(bundle: Bundle) -> dict[str, Any]:
             "model_args": {},
             "config": {"epochs": max(1, len(epochs))},
             "packages": {"abverify": __version__},
-            "metadata": {
-                "abverify": {
-                    "bundle": bundle.path,
-                    "manifestSha256": bundle.sha256,
-                    "identity": manifest.identity,
-                    "runLock": dict(values),
-                }
-            },
+            "metadata": {"abverify": _provenance(bundle)},
         },
         "plan": {"name": "plan", "steps": [], "config": {}},
         "results": _results(bundle, trials),
@@ -74,6 +67,16 @@ def inspect_log(bundle: Bundle) -> dict[str, Any]:
             "model_usage": {},
         },
         "samples": [_sample(trial, epochs.get(trial.trial.seed, 1), model) for trial in trials],
+    }
+
+
+def _provenance(bundle: Bundle) -> dict[str, Any]:
+    """What Inspect has no place for."""
+    return {
+        "bundle": bundle.path,
+        "manifestSha256": bundle.sha256,
+        "identity": bundle.manifest.identity,
+        "runLock": dict(bundle.lock.values),
     }
 
 

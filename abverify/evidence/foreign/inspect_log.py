@@ -10,13 +10,14 @@ from math import isclose
 from typing import TYPE_CHECKING, Any
 
 from abverify._canonical import sha256_hex
-from abverify.errors import IndeterminateError, InvalidError
+from abverify.errors import IndeterminateError
 from abverify.evidence.foreign.document import (
     MAX_BYTES,
     decimal_text,
     malformed,
     parse_json,
     read_as,
+    the_one,
     timestamp,
 )
 from abverify.evidence.foreign.inspect_format import Header, Message, Sample, Usage
@@ -63,7 +64,8 @@ def read(files: Mapping[str, bytes], *, scorer: str | None = None) -> ForeignLog
             expected=" or ".join(map(str, _FORMATS)), found=str(head.version),
         )  # fmt: skip
     samples = [read_as(Sample, item, name=f"{name}: {where}") for where, item in raw]
-    chosen = _scorer(samples, scorer, name)
+    scorers = list(dict.fromkeys(key for one in samples for key in one.scores or {}))
+    chosen = the_one(scorers, scorer, place=name, what="scorer")
     trials = tuple(_trial(sample, chosen) for sample in samples)
     return ForeignLog(
         tool="inspect",
@@ -149,25 +151,6 @@ def _bounded(stream: Any, size: int, name: str) -> bytes:
     if len(data) != size:
         raise malformed(name, "a member lies about its size", expected=f"{size}", found="another")
     return data
-
-
-def _scorer(samples: list[Sample], wanted: str | None, name: str) -> str:
-    """The scorer whose grades count."""
-    found = list(dict.fromkeys(key for sample in samples for key in sample.scores or {}))
-    if wanted is None and len(found) == 1:
-        return found[0]
-    if wanted is not None and wanted in found:
-        return wanted
-    if not found:  # nothing was graded, which the trials say
-        return wanted or "none"
-    raise InvalidError(
-        "one scorer's grades must decide" if wanted is None else f"no scorer is called {wanted!r}",
-        rule="AV842",
-        place=name,
-        expected="one scorer",
-        found=", ".join(found),
-        next_step=f"name one of them: --scorer {found[0]}",
-    )
 
 
 def _trial(sample: Sample, scorer: str) -> ForeignTrial:

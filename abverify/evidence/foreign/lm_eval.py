@@ -21,6 +21,7 @@ from abverify.evidence.foreign.document import (
     malformed,
     parse_json,
     read_as,
+    the_one,
     timestamp,
 )
 from abverify.evidence.foreign.log import Claim, ForeignLog, ForeignTrial, ForeignTurn, Problem
@@ -90,7 +91,8 @@ def read(files: Mapping[str, bytes], *, scorer: str | None = None) -> ForeignLog
     """
     name, results = _results(files)
     graded = [row for other, data in files.items() if other != name for row in _rows(other, data)]
-    chosen = _scorer(graded, scorer, name)
+    scorers = sorted({f"{key},{one.row.filter}" for one in graded for key in one.row.metrics})
+    chosen = the_one(scorers, scorer, place=name, what="metric under one filter")
     metric, _, filter_ = chosen.partition(",")
     counted = [one for one in graded if one.row.filter == filter_ and metric in one.members]
     better = {results.higher_is_better.get(one.task, {}).get(metric) for one in counted}
@@ -130,22 +132,6 @@ def _rows(name: str, data: bytes) -> Iterator[_Graded]:
         value = parse_json(line, name=place)
         row = read_as(_Row, value, name=place)
         yield _Graded(match["task"], row, value)
-
-
-def _scorer(graded: list[_Graded], wanted: str | None, name: str) -> str:
-    found = sorted({f"{metric},{one.row.filter}" for one in graded for metric in one.row.metrics})
-    if wanted in found or (wanted is None and len(found) == 1):
-        return wanted or found[0]
-    if not found:
-        return wanted or "none,none"
-    raise InvalidError(
-        "one metric under one filter must decide",
-        rule="AV842",
-        place=name,
-        expected="one scorer",
-        found=", ".join(found),
-        next_step=f"name one of them: --scorer {found[0]}",
-    )
 
 
 def _no_grade(name: str, scorer: str) -> InvalidError:

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from abverify._canonical import sha256_hex
-from abverify.errors import AbverifyError, InvalidError
+from abverify.errors import AbverifyError
 from abverify.evidence.foreign.document import (
     Foreign,
     decimal_text,
     malformed,
     parse_json,
     read_as,
+    the_one,
     timestamp,
 )
 from abverify.evidence.foreign.log import Claim, ForeignLog, ForeignTrial, ForeignTurn, Problem
@@ -145,7 +146,8 @@ def read(files: Mapping[str, bytes], *, scorer: str | None = None) -> ForeignLog
             expected=str(_SUMMARY),
             found=str(summary.version),
         )
-    column = _column(summary.rows, scorer, name)
+    columns = list(dict.fromkeys(row.column for row in summary.rows))
+    column = the_one(columns, scorer, place=name, what="provider with one prompt")
     rows = [row for row in summary.rows if row.column == column]
     started = timestamp(summary.timestamp, name=name, where="results.timestamp")
     return ForeignLog(
@@ -158,22 +160,6 @@ def read(files: Mapping[str, bytes], *, scorer: str | None = None) -> ForeignLog
         claims=dict(_claims(file, rows)),
         trials=tuple(_trials(rows)),
         problems=tuple(_problems(file, rows)),
-    )
-
-
-def _column(rows: list[_Row], wanted: str | None, name: str) -> str:
-    found = list(dict.fromkeys(row.column for row in rows))
-    if wanted in found or (wanted is None and len(found) == 1):
-        return wanted or found[0]
-    if not found:
-        return wanted or "none"
-    raise InvalidError(
-        "one provider with one prompt must be chosen",
-        rule="AV842",
-        place=name,
-        expected="one column",
-        found=", ".join(found),
-        next_step=f"name one of them: --scorer '{found[0]}'",
     )
 
 
