@@ -79,7 +79,18 @@ class TestARunThatMayNotDecide:
         first, rest = files[SCORE].split(b"\n", 1)
         better = json.dumps({**json.loads(first), "correct_count": 4}).encode()
         log = read_foreign({**files, SCORE: better + b"\n" + rest})
-        assert problems(log) == [("disagrees", "score", "0 of 16", "4 of 16")]
+        found = "4 of 16, accuracy 0"
+        assert problems(log) == [("disagrees", "score", "0 of 16", found)]
+
+    @pytest.mark.parametrize(("accuracy", "told"), [(0.9, "0.9"), (float("nan"), "nan")])
+    def test_one_whose_accuracy_is_not_what_its_counts_give(
+        self, accuracy: float, told: str
+    ) -> None:
+        files = run("full")
+        first, rest = files[SCORE].split(b"\n", 1)
+        better = json.dumps({**json.loads(first), "accuracy": accuracy}).encode()
+        log = read_foreign({**files, SCORE: better + b"\n" + rest})
+        assert problems(log) == [("disagrees", "score", "0 of 16", f"0 of 16, accuracy {told}")]
 
     def test_one_with_a_score_of_what_was_never_run(self) -> None:
         files = run("full")
@@ -93,6 +104,23 @@ class TestMalformedLogs:
         with pytest.raises(InvalidError) as caught:
             read_foreign({RESULT: run("full")[RESULT]})
         assert (caught.value.rule, caught.value.found) == ("AV841", "result")
+
+    def test_an_entry_that_stands_there_twice(self) -> None:
+        files = run("full")
+        first = files[RESULT].split(b"\n", 1)[0]
+        with pytest.raises(InvalidError) as caught:
+            read_foreign({**files, RESULT: files[RESULT].rstrip() + b"\n" + first})
+        assert (str(caught.value.place), caught.value.found) == (
+            f"{RESULT}:17",
+            "live_parallel_0-0-0",
+        )
+
+    def test_half_a_pair_of_surrogates_is_no_text(self) -> None:
+        files = run("full")
+        broken = files[RESULT].replace(b"Here's", b"\\ud800", 1)
+        with pytest.raises(InvalidError, match="the log is not JSON") as caught:
+            read_foreign({**files, RESULT: broken})
+        assert str(caught.value.place) == f"{RESULT}:1"
 
     @settings(max_examples=100, deadline=None)
     @given(

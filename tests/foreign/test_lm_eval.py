@@ -99,6 +99,27 @@ class TestARunThatMayNotDecide:
             ("disagrees", "results.abv_choice.acc,none", "0.5", "0.75")
         ]
 
+    @pytest.mark.parametrize(
+        ("told", "found"), [(10**400, f"1{'0' * 79}"), (float("nan"), "nan"), (None, "None")]
+    )
+    def test_one_whose_summary_is_no_number(self, told: object, found: str) -> None:
+        files = edited(lambda log: log["results"]["abv_choice"].update({"acc,none": told}))
+        assert problems(read_foreign(files, scorer="acc,none")) == [
+            ("disagrees", "results.abv_choice.acc,none", "0.5", found)
+        ]
+
+    def test_one_with_a_sample_whose_grade_is_no_number(self) -> None:
+        files = run("choice")
+        (name,) = [name for name in files if name.startswith("samples")]
+        changed = files[name].replace(b'"acc": 0.0', b'"acc": NaN', 1)
+        log = read_foreign({**files, name: changed}, scorer="acc,none")
+        assert log.trials[0].passed is None
+        assert problems(log) == [("unmeasured", "abv_choice/0", "a number", "nan")]
+
+    def test_one_that_does_not_tell_how_large_its_task_is(self) -> None:
+        log = read_foreign(edited(lambda log: log["n-samples"].clear()), scorer="acc,none")
+        assert problems(log) == [("limited", "n-samples.abv_choice", "the size of the task", "4")]
+
     def test_one_whose_system_prompt_is_not_the_one_it_names_by_digest(self) -> None:
         def forge(log: dict[str, Any]) -> None:
             log.update(system_instruction="Be kind.", system_instruction_sha="0" * 64)
@@ -135,6 +156,17 @@ class TestMalformedLogs:
         with pytest.raises(InvalidError) as caught:
             read_foreign({**files, name: files[name][:-100]}, scorer="acc,none")
         assert (caught.value.rule, str(caught.value.place)) == ("AV841", f"{name}:4")
+
+    def test_a_sample_that_stands_there_twice(self) -> None:
+        files = run("choice")
+        (name,) = [name for name in files if name.startswith("samples")]
+        first = files[name].split(b"\n", 1)[0]
+        with pytest.raises(InvalidError) as caught:
+            read_foreign({**files, name: files[name].rstrip() + b"\n" + first}, scorer="acc,none")
+        assert (str(caught.value.place), caught.value.found) == (
+            f"{name}:5",
+            "doc_id 0, filter none",
+        )
 
     @settings(max_examples=100, deadline=None)
     @given(

@@ -112,6 +112,27 @@ class TestARunThatMayNotDecide:
             ("disagrees", "results.results.0", "False", "True")
         ]
 
+    def test_one_whose_test_passed_by_no_assertion(self) -> None:
+        def forge(log: dict[str, Any]) -> None:
+            log["results"]["results"][2]["gradingResult"].update(componentResults=[])
+
+        assert problems(read_foreign(edited(forge))) == [
+            ("disagrees", "results.results.2", "False", "True")
+        ]
+
+    def test_one_whose_score_does_not_reach_its_threshold(self) -> None:
+        def forge(log: dict[str, Any]) -> None:
+            log["results"]["results"][2].update(score=0.25)
+            log["results"]["results"][2]["testCase"].update(threshold=0.5)
+
+        assert problems(read_foreign(edited(forge))) == [
+            ("disagrees", "results.results.2", "False", "True")
+        ]
+
+    def test_one_that_does_not_list_its_tests(self) -> None:
+        log = read_foreign(edited(lambda log: log["config"].update(tests="file://tests.csv")))
+        assert problems(log) == [("limited", "config.tests", "a list of all tests", "3")]
+
     def test_one_whose_summary_is_not_what_its_tests_give(self) -> None:
         log = read_foreign(edited(lambda log: log["results"]["stats"].update(successes=3)))
         assert problems(log) == [("disagrees", "results.stats", "(1, 2, 0)", "(3, 2, 0)")]
@@ -123,6 +144,10 @@ class TestMalformedLogs:
         [
             (lambda log: log["results"].update(version=2), "full.json: results.version"),
             (lambda log: log["results"].pop("stats"), "full.json: results.stats"),
+            (
+                lambda log: log["results"]["stats"].update(durationMs=float("inf")),
+                "full.json: results.stats.durationMs",
+            ),
             (
                 lambda log: log["results"].update(timestamp="never"),
                 "full.json: results.timestamp",

@@ -8,11 +8,19 @@ were written: such evidence is as old as can be.
 from __future__ import annotations
 
 import re
+from math import isclose
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from abverify.evidence.foreign.document import Foreign, malformed, parse_json, read_as, the_one
+from abverify.evidence.foreign.document import (
+    MAX_BYTES,
+    Foreign,
+    malformed,
+    parse_json,
+    read_as,
+    the_one,
+)
 from abverify.evidence.foreign.log import Claim, ForeignLog, ForeignTrial, ForeignTurn, Problem
 
 if TYPE_CHECKING:
@@ -20,6 +28,7 @@ if TYPE_CHECKING:
 
 _FILE = re.compile(r"(?:.*/)?(?:[0-9]+-)?BFCL_v4_(?P<category>\w+)_(?P<kind>result|score)\.json")
 _BROKEN = "Error during inference:"
+_TOLERANCE = 1e-9
 _NEVER_TOLD = "1970-01-01T00:00:00Z"
 _ENTRIES = {
     "irrelevance": 240,
@@ -120,8 +129,13 @@ def _lines(name: str, data: bytes) -> Iterator[tuple[str, Any]]:
 
 
 def _results(name: str, data: bytes) -> Iterator[_Result]:
+    seen: set[str] = set()
     for place, value in _lines(name, data):
-        yield read_as(_Result, value, name=place)
+        result = read_as(_Result, value, name=place)
+        if result.id in seen:
+            raise malformed(place, "an entry stands there twice", expected="once", found=result.id)
+        seen.add(result.id)
+        yield result
 
 
 def _scores(name: str, data: bytes) -> tuple[_Summary, dict[str, _Failed]]:
@@ -149,7 +163,7 @@ def _turns(result: _Result) -> Iterator[ForeignTurn]:
     """The completions: one text, or of a conversation the texts of each of its turns."""
     if isinstance(result.result, str):
         tokens = (result.prompt_tokens, result.completion_tokens)
-        counted = [max(0, n) if isinstance(n, int) else 0 for n in tokens]
+        counted = [n if type(n) is int and 0 <= n <= MAX_BYTES else 0 for n in tokens]
         yield ForeignTurn(result.result, counted[0], counted[1], "stop")
         return
     for turn in result.result if isinstance(result.result, list) else ():
@@ -186,7 +200,8 @@ def _problems(
         message = "a score of an entry without a result"
         yield Problem("disagrees", message, f"score: {strangers[0]}", "a result", "none")
     passes = ran - sum(trial.fixture in failed for trial in trials)
-    if (summary.correct, summary.total) != (passes, ran):
+    exact = (summary.correct, summary.total) == (passes, ran)
+    if not exact or not isclose(summary.accuracy * ran, passes, abs_tol=_TOLERANCE):
         message = "the score's summary is not what its entries give"
-        found = f"{summary.correct} of {summary.total}"
+        found = f"{summary.correct} of {summary.total}, accuracy {summary.accuracy:g}"
         yield Problem("disagrees", message, "score", f"{passes} of {ran}", found)

@@ -53,10 +53,13 @@ def parse_json(data: bytes, *, name: str) -> Any:
             found=f"{len(data)}",
         )
     try:
-        return json.loads(data.decode("utf-8"), object_pairs_hook=_unique)
+        value = json.loads(data.decode("utf-8"), object_pairs_hook=_unique)
+        if b"\\ud" in data or b"\\uD" in data:  # half a pair is no text, and cannot be kept
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError) as error:
         found = " ".join(str(error).split())[:200] or "nested too deeply"
         raise malformed(name, "the log is not JSON", expected="JSON", found=found) from None
+    return value
 
 
 def read_as(model: type[M], value: Any, *, name: str) -> M:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from math import isclose
+from math import isclose, isfinite
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
@@ -127,10 +127,15 @@ def _rows(name: str, data: bytes) -> Iterator[_Graded]:
     if match is None:
         expected = "samples_TASK_DATE.jsonl, as lm-eval names it"
         raise malformed(name, "not a samples file", expected=expected, found=name)
+    seen: set[tuple[int, str]] = set()
     for number, line in enumerate(data.splitlines(), 1):
         place = f"{name}:{number}"
         value = parse_json(line, name=place)
         row = read_as(_Row, value, name=place)
+        if (row.doc_id, row.filter) in seen:
+            found = f"doc_id {row.doc_id}, filter {row.filter}"
+            raise malformed(place, "a sample stands there twice", expected="once", found=found)
+        seen.add((row.doc_id, row.filter))
         yield _Graded(match["task"], row, value)
 
 
@@ -147,7 +152,7 @@ def _no_grade(name: str, scorer: str) -> InvalidError:
 
 def _trial(one: _Graded, metric: str) -> ForeignTrial:
     value = one.members[metric]
-    number = float(value) if isinstance(value, (int, float, bool)) else None
+    number = _number(value)
     return ForeignTrial(
         fixture=f"{one.task}/{one.row.doc_id}",
         repetition=1,
@@ -155,6 +160,15 @@ def _trial(one: _Graded, metric: str) -> ForeignTrial:
         grade=str(value),
         turns=_turns(one.row),
     )
+
+
+def _number(value: Any) -> float | None:
+    """A grade as a number; None for what is none."""
+    try:
+        number = float(value) if isinstance(value, (int, float)) else None
+    except OverflowError:
+        return None
+    return number if number is not None and isfinite(number) else None
 
 
 def _turns(row: _Row) -> tuple[ForeignTurn, ...]:
@@ -222,23 +236,28 @@ def _problems(results: _Results, counted: list[_Graded]) -> Iterator[Problem]:
     for task in sorted(results.results):
         counts = results.samples.get(task)
         graded = sum(one.task == task for one in counted)
-        wanted = counts.original if counts else graded
+        wanted = counts.original if counts else None
         if graded != wanted:
             message = "samples of the task are missing"
-            where = f"n-samples.{task}"
-            yield Problem("limited", message, where, f"{wanted} samples", f"{graded}")
+            told = "the size of the task" if wanted is None else f"{wanted} samples"
+            yield Problem("limited", message, f"n-samples.{task}", told, f"{graded}")
 
 
 def _disagreements(results: _Results, counted: list[_Graded], scorer: str) -> Iterator[Problem]:
     metric = scorer.partition(",")[0]
     for task, summary in sorted(results.results.items()):
-        grades = [one.members[metric] for one in counted if one.task == task]
-        claimed = summary.get(scorer)
-        numbers = [float(grade) for grade in grades if isinstance(grade, (int, float))]
-        if not numbers or not isinstance(claimed, (int, float)):
+        graded = [one for one in counted if one.task == task]
+        numbers = [_number(one.members[metric]) for one in graded]
+        for one, number in zip(graded, numbers, strict=True):
+            if number is None:
+                where, found = f"{task}/{one.row.doc_id}", str(one.members[metric])[:80]
+                yield Problem("unmeasured", "a sample has no grade", where, "a number", found)
+        if not numbers or None in numbers:
             continue
-        again = sum(numbers) / len(numbers)
-        if not isclose(again, claimed, rel_tol=_TOLERANCE, abs_tol=_TOLERANCE):
+        again = sum(filter(None, numbers)) / len(numbers)
+        told = summary.get(scorer)
+        claimed = _number(told)
+        if claimed is None or not isclose(again, claimed, rel_tol=_TOLERANCE, abs_tol=_TOLERANCE):
             message = "the log's summary is not what its grades give"
-            where = f"results.{task}.{scorer}"
-            yield Problem("disagrees", message, where, f"{again:.6g}", f"{claimed:.6g}")
+            where, found = f"results.{task}.{scorer}", str(told)[:80]
+            yield Problem("disagrees", message, where, f"{again:.6g}", found)

@@ -14,6 +14,7 @@ from pydantic import Field
 from abverify._canonical import sha256_hex
 from abverify.errors import AbverifyError
 from abverify.evidence.foreign.document import (
+    MAX_BYTES,
     Foreign,
     decimal_text,
     malformed,
@@ -45,8 +46,8 @@ class _Prompt(Foreign):
 
 
 class _Tokens(Foreign):
-    prompt: int = 0
-    completion: int = 0
+    prompt: int = Field(default=0, le=MAX_BYTES)
+    completion: int = Field(default=0, le=MAX_BYTES)
 
 
 class _Response(Foreign):
@@ -156,15 +157,19 @@ def read(files: Mapping[str, bytes], *, scorer: str | None = None) -> ForeignLog
         task=file.config.description or "promptfoo",
         scorer=column,
         started_at=started,
-        finished_at=_later(started, summary.stats.duration),
+        finished_at=_later(started, summary.stats.duration, name),
         claims=dict(_claims(file, rows)),
         trials=tuple(_trials(rows)),
         problems=tuple(_problems(file, rows)),
     )
 
 
-def _later(started: str, milliseconds: float) -> str:
-    moment = datetime.fromisoformat(started) + timedelta(milliseconds=max(0.0, milliseconds))
+def _later(started: str, milliseconds: float, name: str) -> str:
+    try:
+        moment = datetime.fromisoformat(started) + timedelta(milliseconds=max(0.0, milliseconds))
+    except (ValueError, OverflowError):
+        where, found = f"{name}: results.stats.durationMs", str(milliseconds)
+        raise malformed(where, "no duration", expected="milliseconds", found=found) from None
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -245,9 +250,11 @@ def _system(raw: str) -> str | None:
 def _problems(file: _File, rows: list[_Row]) -> Iterator[Problem]:
     tests = file.config.tests
     distinct = len({_name(row) for row in rows})
-    if isinstance(tests, list) and len(tests) != distinct:
+    listed = len(tests) if isinstance(tests, list) else None
+    if listed != distinct:
         message = "a part of the tests was run"
-        yield Problem("limited", message, "config.tests", f"{len(tests)} tests", f"{distinct}")
+        wanted = "a list of all tests" if listed is None else f"{listed} tests"
+        yield Problem("limited", message, "config.tests", wanted, f"{distinct}")
     for row in rows:
         if row.failure == _NO_MEASUREMENT:
             where = f"results.results.{row.test_index}"
@@ -269,6 +276,10 @@ def _problems(file: _File, rows: list[_Row]) -> Iterator[Problem]:
 def _agrees(row: _Row) -> bool:
     """Whether a test passed just if all its assertions did; a threshold may decide otherwise."""
     components = row.grading.components if row.grading else None
-    if not components or row.test.threshold is not None:
+    if row.success and (not components or row.failure):
+        return False  # nothing was asserted that could have been met, or something was not
+    if not components:
         return True
+    if row.test.threshold is not None:
+        return row.success == (row.score >= row.test.threshold)
     return row.success == all(component.passed for component in components)
