@@ -141,6 +141,12 @@ class TestWhichGradeCounts:
 
 
 class TestMalformedLogs:
+    def test_a_size_that_no_task_has(self) -> None:
+        files = edited(lambda log: log["n-samples"]["abv_choice"].update(original=10**400))
+        with pytest.raises(InvalidError) as caught:
+            read_foreign(files, scorer="acc,none")
+        assert str(caught.value.place).endswith(".json: n-samples.abv_choice.original")
+
     def test_samples_without_their_results(self) -> None:
         files = {name: data for name, data in run("choice").items() if name.startswith("samples")}
         with pytest.raises(InvalidError, match="one run has one results file"):

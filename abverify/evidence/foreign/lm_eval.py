@@ -16,6 +16,7 @@ from pydantic import Field
 from abverify._canonical import sha256_hex
 from abverify.errors import InvalidError
 from abverify.evidence.foreign.document import (
+    MAX_BYTES,
     Foreign,
     decimal_text,
     malformed,
@@ -34,8 +35,7 @@ _TOLERANCE = 1e-9
 
 
 class _Counts(Foreign):
-    original: int
-    effective: int
+    original: int = Field(ge=0, le=MAX_BYTES)
 
 
 class _Config(Foreign):
