@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -59,6 +60,10 @@ def attempts(repository: Repository) -> int:
     return file.read_bytes().count(b"\n") if file and file.exists() else 0
 
 
+def has_begun(repository: Repository, trials: int) -> bool:
+    return attempts(repository) == trials
+
+
 def equals(repository: Repository, whole: Path) -> None:
     """The same trials with the same rows, in the order in which they ended; the same scores."""
     found = folder(repository)
@@ -78,16 +83,22 @@ def test_two_nodes_measure_what_one_process_measures(
 
 
 def test_a_node_that_dies_loses_no_trial(
-    cluster: TwoNodes, repository: Repository, whole: Path
+    cluster: TwoNodes, whole: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    with running(repository, *ON_RAY, RAY_ADDRESS=cluster.address) as driver:
-        wait_until(lambda: attempts(repository) == 2, driver)
-        cluster.lose_one()
-        said, complaint = driver.communicate(timeout=300)
-    assert driver.returncode == 0, said + complaint
-    assert json.loads(said)["checked"] == 3
-    equals(repository, whole)
-    assert attempts(repository) == 4, "the lost try is counted"
+    """Lost again, on a busy machine, until a trial was under way there when the node died."""
+    for number in range(5):
+        repository = uninterrupted(tmp_path_factory)[0].copy(tmp_path / str(number))
+        with running(repository, *ON_RAY, RAY_ADDRESS=cluster.address) as driver:
+            wait_until(partial(has_begun, repository, 2), driver)
+            cluster.lose_one()
+            said, complaint = driver.communicate(timeout=300)
+        assert driver.returncode == 0, said + complaint
+        assert json.loads(said)["checked"] == 3
+        equals(repository, whole)
+        if attempts(repository) == 4:
+            return
+        cluster.join_one()
+    pytest.fail("no node ever died with a trial on it")
 
 
 def test_what_a_killed_driver_left_goes_on_in_one_process(

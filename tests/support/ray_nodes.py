@@ -39,11 +39,18 @@ class TwoNodes:
 
     def lose_one(self) -> None:
         """Kills the second node with everything on it."""
+        self._ask("lose", "lost")
+
+    def join_one(self) -> None:
+        """Adds a second node where it was lost."""
+        self._ask("join", "joined")
+
+    def _ask(self, what: str, answer: str) -> None:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write("lose\n")
+        self._process.stdin.write(f"{what}\n")
         self._process.stdin.flush()
-        assert self._process.stdout.readline() == "lost\n"
+        assert self._process.stdout.readline() == f"{answer}\n"
 
 
 @contextmanager
@@ -85,6 +92,10 @@ def _main() -> None:
         if line.strip() == "lose":
             cluster.remove_node(second, allow_graceful=False)
             print("lost", flush=True)  # noqa: T201
+        else:
+            second = cluster.add_node(**node)
+            cluster.wait_for_nodes()
+            print("joined", flush=True)  # noqa: T201
     cluster.shutdown()
 
 
