@@ -138,6 +138,12 @@ class TestWhatWasEditedAfterwards:
         found = {(r["place"], r["message"]) for r in report["reasons"]}
         assert (f"{path}/{name}", "not what the imported log gives") in found
 
+    def test_a_log_that_contradicts_itself_is_found_too(self, repository: Repository) -> None:
+        path = imported(repository, str(SAMPLES / "inspect/limited.json"))
+        huge = b'"epoch": ' + b"9" * 20
+        self.edit(repository, path, "log/1-limited.json", b'"epoch": 1', huge)
+        done(repository.run("evidence", "verify", path), 4)
+
     def test_importing_again_does_not_replace_it(self, repository: Repository) -> None:
         path = imported(repository, FULL)
         self.edit(repository, path, "rows.jsonl", b"oracle_failed", b"oracle_passed")

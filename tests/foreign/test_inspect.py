@@ -132,6 +132,11 @@ class TestARunThatMayNotDecide:
     ) -> None:
         assert problems(changed(change)) == [expected]
 
+    @pytest.mark.parametrize("grade", [10**400, float("nan"), float("inf"), [1], {"a": 1}, "A"])
+    def test_a_grade_that_is_no_number(self, grade: object) -> None:
+        data = changed(lambda log: log["samples"][0]["scores"]["includes"].update(value=grade))
+        assert read(data).trials[0].passed is None
+
     def test_a_sample_without_a_grade(self) -> None:
         data = changed(lambda log: log["samples"][0].update(scores={}))
         assert ("unmeasured", "sample france epoch 1") in problems(data)
@@ -169,6 +174,10 @@ class TestMalformedLogs:
             (sample("full.eval")[:9000], "run.eval"),
             (changed(lambda log: log.update(version=9)), "run.eval: version"),
             (changed(lambda log: log["eval"].pop("model")), "run.eval: eval.model"),
+            (
+                changed(lambda log: log["samples"].append(log["samples"][0])),
+                "run.eval: sample france epoch 1",
+            ),
             (
                 changed(lambda log: log["samples"][0].update(epoch="x")),
                 "run.eval: samples.0: epoch",

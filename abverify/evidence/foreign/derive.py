@@ -34,13 +34,13 @@ def derivation_faults(
         return
     kept = {name: data for name, data in files.items() if name.startswith(f"{LOGS}/")}
     scorer = imported.scorer if imported.scorer_named else None
-    again = assemble(
-        read_foreign(kept, tool=imported.tool, scorer=scorer),
-        kept,
-        run=manifest.run,
-        gates=manifest.offered_to,
-        named=imported.scorer_named,
-    )
+    log = read_foreign(kept, tool=imported.tool, scorer=scorer)
+    gates, named = manifest.offered_to, imported.scorer_named
+    try:
+        again = assemble(log, kept, run=manifest.run, gates=gates, named=named)
+    except ValueError as error:
+        yield Fault(f"{path}/{LOGS}", "the imported log contradicts itself", found=str(error))
+        return
     for name in sorted({*files, *again}):
         if files.get(name) != again.get(name):
             yield Fault(

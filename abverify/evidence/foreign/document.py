@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from math import isfinite
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -116,6 +117,15 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(key for key, _ in pairs if [k for k, _ in pairs].count(key) > 1)
         raise ValueError(f"the key {twice!r} stands there twice")
     return found
+
+
+def as_number(value: Any) -> float | None:
+    """A grade as a number; None for what is none, or is not finite."""
+    try:
+        read = float(value) if isinstance(value, int | float) else None
+    except OverflowError:
+        return None
+    return read if read is not None and isfinite(read) else None
 
 
 def decimal_text(number: float | str | None) -> str | None:

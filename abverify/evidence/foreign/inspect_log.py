@@ -13,6 +13,7 @@ from abverify._canonical import sha256_hex
 from abverify.errors import IndeterminateError
 from abverify.evidence.foreign.document import (
     MAX_BYTES,
+    as_number,
     decimal_text,
     malformed,
     parse_json,
@@ -66,6 +67,7 @@ def read(files: Mapping[str, bytes], *, scorer: str | None = None) -> ForeignLog
     samples = [read_as(Sample, item, name=f"{name}: {where}") for where, item in raw]
     scorers = list(dict.fromkeys(key for one in samples for key in one.scores or {}))
     chosen = the_one(scorers, scorer, place=name, what="scorer")
+    _refuse_twice(samples, name)
     trials = tuple(_trial(sample, chosen) for sample in samples)
     return ForeignLog(
         tool="inspect",
@@ -153,6 +155,17 @@ def _bounded(stream: Any, size: int, name: str) -> bytes:
     return data
 
 
+def _refuse_twice(samples: list[Sample], name: str) -> None:
+    """A sample that stands there twice could count twice, or by the better of its grades."""
+    seen: set[tuple[str, int]] = set()
+    for sample in samples:
+        key = (str(sample.id), sample.epoch)
+        if key in seen:
+            where = f"{name}: sample {sample.id} epoch {sample.epoch}"
+            raise malformed(where, "a sample stands there twice", expected="once", found="twice")
+        seen.add(key)
+
+
 def _trial(sample: Sample, scorer: str) -> ForeignTrial:
     score = (sample.scores or {}).get(scorer)
     value = _number(score.value) if score else None
@@ -168,11 +181,7 @@ def _trial(sample: Sample, scorer: str) -> ForeignTrial:
 
 def _number(value: Any) -> float | None:
     """A grade as a number, as Inspect's own `value_to_float` reads it."""
-    if isinstance(value, bool):
-        return float(value)
-    if isinstance(value, int | float):
-        return float(value)
-    return _GRADES.get(value) if isinstance(value, str) else None
+    return _GRADES.get(value) if isinstance(value, str) else as_number(value)
 
 
 def _turns(sample: Sample) -> Iterator[ForeignTurn]:

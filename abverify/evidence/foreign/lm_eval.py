@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from math import isclose, isfinite
+from math import isclose
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
@@ -18,6 +18,7 @@ from abverify.errors import InvalidError
 from abverify.evidence.foreign.document import (
     MAX_BYTES,
     Foreign,
+    as_number,
     decimal_text,
     malformed,
     parse_json,
@@ -152,7 +153,7 @@ def _no_grade(name: str, scorer: str) -> InvalidError:
 
 def _trial(one: _Graded, metric: str) -> ForeignTrial:
     value = one.members[metric]
-    number = _number(value)
+    number = as_number(value)
     return ForeignTrial(
         fixture=f"{one.task}/{one.row.doc_id}",
         repetition=1,
@@ -160,15 +161,6 @@ def _trial(one: _Graded, metric: str) -> ForeignTrial:
         grade=str(value),
         turns=_turns(one.row),
     )
-
-
-def _number(value: Any) -> float | None:
-    """A grade as a number; None for what is none."""
-    try:
-        number = float(value) if isinstance(value, (int, float)) else None
-    except OverflowError:
-        return None
-    return number if number is not None and isfinite(number) else None
 
 
 def _turns(row: _Row) -> tuple[ForeignTurn, ...]:
@@ -247,7 +239,7 @@ def _disagreements(results: _Results, counted: list[_Graded], scorer: str) -> It
     metric = scorer.partition(",")[0]
     for task, summary in sorted(results.results.items()):
         graded = [one for one in counted if one.task == task]
-        numbers = [_number(one.members[metric]) for one in graded]
+        numbers = [as_number(one.members[metric]) for one in graded]
         for one, number in zip(graded, numbers, strict=True):
             if number is None:
                 where, found = f"{task}/{one.row.doc_id}", str(one.members[metric])[:80]
@@ -256,7 +248,7 @@ def _disagreements(results: _Results, counted: list[_Graded], scorer: str) -> It
             continue
         again = sum(filter(None, numbers)) / len(numbers)
         told = summary.get(scorer)
-        claimed = _number(told)
+        claimed = as_number(told)
         if claimed is None or not isclose(again, claimed, rel_tol=_TOLERANCE, abs_tol=_TOLERANCE):
             message = "the log's summary is not what its grades give"
             where, found = f"results.{task}.{scorer}", str(told)[:80]
