@@ -92,6 +92,15 @@ def read_yaml(data: bytes, *, name: str) -> Document:
     return _Builder(name).build(text)
 
 
+def _named(problem: str, text: str, mark: Any) -> str:
+    """The problem, with the character that it is about: a tab cannot be seen."""
+    lines = text.splitlines()
+    if mark is None or "found character" not in problem or mark.line >= len(lines):
+        return problem
+    found = lines[mark.line][mark.column : mark.column + 1]
+    return problem.replace("found character", f"found the character {found!r}", 1)
+
+
 def _refusal(message: str, place: Place, expected: str, found: str | None = None) -> InvalidError:
     return InvalidError(message, rule="AV101", place=place, expected=expected, found=found)
 
@@ -132,7 +141,7 @@ class _Builder:
         except MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             place = Place(self._name, mark.line + 1, mark.column + 1) if mark else Place(self._name)
-            problem = " ".join(str(error.problem or error.context).split())
+            problem = _named(" ".join(str(error.problem or error.context).split()), text, mark)
             raise _refusal(f"not valid YAML: {problem}", place, "one YAML document") from None
         except (YAMLError, ValueError) as error:
             text = " ".join(str(error).split())[:200]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from functools import partial
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +16,7 @@ from tests.support.rows import steady
 from tests.support.short import BENCH, journal, uninterrupted
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -60,8 +61,14 @@ def attempts(repository: Repository) -> int:
     return file.read_bytes().count(b"\n") if file and file.exists() else 0
 
 
-def has_begun(repository: Repository, trials: int) -> bool:
-    return attempts(repository) == trials
+def ended(repository: Repository) -> int:
+    path = journal(repository)
+    return path.read_bytes().count(b'"kind":"outcome"') if path else 0
+
+
+def both_are_at_work(repository: Repository, driver: subprocess.Popen[str]) -> bool:
+    """Whether two trials are under way, one on each node; or it is too late for that."""
+    return attempts(repository) - ended(repository) == 2 or driver.poll() is not None
 
 
 def equals(repository: Repository, whole: Path) -> None:
@@ -89,7 +96,8 @@ def test_a_node_that_dies_loses_no_trial(
     for number in range(5):
         repository = uninterrupted(tmp_path_factory)[0].copy(tmp_path / str(number))
         with running(repository, *ON_RAY, RAY_ADDRESS=cluster.address) as driver:
-            wait_until(partial(has_begun, repository, 2), driver)
+            while not both_are_at_work(repository, driver):
+                time.sleep(0.01)
             cluster.lose_one()
             said, complaint = driver.communicate(timeout=300)
         assert driver.returncode == 0, said + complaint

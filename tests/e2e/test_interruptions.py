@@ -99,7 +99,7 @@ def test_two_runs_at_once_are_refused(short: Repository) -> None:
         second = short.spawn(*BENCH)
         first.send_signal(signal.SIGCONT)
         first.communicate(timeout=120)
-    assert (second.code, second.out) == (1, "")
+    assert (second.code, second.json["schema"]) == (1, "abverify/error/v1")
     assert second.err.startswith("error[AV520]: another process is writing this run\n  at: ")
     assert "next: wait for it to end, or stop it" in second.err
     assert first.returncode == 0

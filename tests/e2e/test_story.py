@@ -57,6 +57,7 @@ class TestTheLiveVerdict:
             "denominator": 20,
             "interval": ["0.0000", "0.1684"],
             "holds": False,
+            "bounds": None,
         }
 
     def test_the_calibration_it_relies_on_stands_beside_it(self, story: Story) -> None:

@@ -63,7 +63,7 @@ def test_what_is_not_cached_cannot_be_judged_offline(hub: Path, source: str) -> 
     ran = inspected(hub, source)
     repository, _, rest = source.removeprefix("hf://").partition("@")
     revision, _, file = rest.partition("/")
-    assert (ran.code, ran.out) == (3, "")
+    assert (ran.code, ran.json["schema"]) == (3, "abverify/error/v1")
     assert ran.err.startswith("error[AV510]: the weights are not here\n")
     assert f"  at: {source}\n" in ran.err
     assert f"  next: hf download {repository} {file} --revision {revision}\n" in ran.err
