@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _KNOCK_SECONDS: Final = 10.0
+_FAILED_OF_ITSELF: Final = "Initialization failure from server"
 
 
 @contextmanager
@@ -41,7 +42,7 @@ def _joined(address: str | None) -> Any:
         raise missing_package("ray", extra="ray") from None
     try:
         _knock(address)
-        ray.init(address=address, include_dashboard=False, log_to_driver=False, logging_level=50)
+        _join(ray, address)
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
         raise IndeterminateError(
             "the cluster cannot be joined",
@@ -52,6 +53,26 @@ def _joined(address: str | None) -> Any:
             next_step="ray status --address ADDRESS says whether it can be reached",
         ) from None
     return ray
+
+
+def _join(ray: Any, address: str | None) -> None:
+    """Joins, in three tries where Ray's client fails of itself.
+
+    The server behind `ray://` starts a process for each client, and that process now and then
+    hangs at its start: the server forks while its threads are inside gRPC. Another one is then
+    started for whoever asks again.
+    """
+    for last in (False, False, True):
+        try:
+            ray.init(
+                address=address, include_dashboard=False, log_to_driver=False, logging_level=50
+            )
+        except (ConnectionError, RuntimeError) as error:
+            if last or _FAILED_OF_ITSELF not in str(error):
+                raise
+            ray.shutdown()
+        else:
+            return
 
 
 def _knock(address: str | None) -> None:
