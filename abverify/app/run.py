@@ -86,8 +86,7 @@ def run_open_gate(root: Path, gate: OpenGate, request: RunRequest, watcher: Watc
 def _calibrate(root: Path, gate: OpenGate, request: RunRequest, watcher: Watcher) -> RunReport:
     bench = bench_for(gate.corpus, unsafe=request.unsafe)
     lock = calibration_lock(gate, bench)
-    stamp = timestamp(now()).replace("-", "").replace(":", "")
-    run = f"calibrate-{lock.sha256[:12]}-{stamp}"
+    run = _calibration_id(root, gate, lock)
     with _journal(root, gate, request.stage, run, lock, "absent") as (journal, path):
         for row in calibrate(gate.corpus, gate.contract.config, gate.system_prompt, bench):
             journal.append(row)
@@ -178,6 +177,17 @@ def _journal(
             found=error.strerror or str(error),
             next_step="make room or mend the permissions, then run the same command again",
         ) from error
+
+
+def _calibration_id(root: Path, gate: OpenGate, lock: RunLock) -> str:
+    """Every calibration is a new run, also the second one of a second: none is ever resumed."""
+    stamp = timestamp(now()).replace("-", "").replace(":", "")
+    first = f"calibrate-{lock.sha256[:12]}-{stamp}"
+    number, name = 1, first
+    while (root / evidence_folder(gate.id) / name).exists():
+        number += 1
+        name = f"{first}-{number}"
+    return name
 
 
 def _run_id(root: Path, gate: OpenGate, request: RunRequest, lock: RunLock) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from abverify._clock import now, timestamp
 from tests.support.repository import S1_004, SMALL, done, opened
 
 if TYPE_CHECKING:
@@ -52,6 +53,18 @@ def test_every_kind_of_reading_is_counted_and_bounded(two: Repository, tmp_path:
     again = done(repository.run(*CALIBRATE, "--format", "json")).json["calibration"]
     assert again["misreadsAtMost"] == "0.2589"
     assert (again["failsGoodAtMost"], again["passesBadAtMost"]) == ("0.5272", "0.3931")
+
+
+def test_calibrations_of_one_second_are_runs_of_their_own(two: Repository, tmp_path: Path) -> None:
+    repository = two.copy(tmp_path)
+    done(repository.sign("amend", "S1_004", "--introduce"))
+    second = {"ABVERIFY_NOW": timestamp(now())}
+
+    runs = [done(repository.run(*CALIBRATE, "--format", "json", **second)).json for _ in range(3)]
+
+    assert len({run["evidence"]["path"] for run in runs}) == 3
+    assert {run["verdict"] for run in runs} == {"calibrated"}
+    assert {run["calibration"]["misreadsAtMost"] for run in runs} == {"0.2589"}
 
 
 def test_a_meter_that_fails_the_reference_is_miscalibrated(two: Repository, tmp_path: Path) -> None:
