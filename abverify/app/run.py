@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import chain, count
 from typing import TYPE_CHECKING
 
 from abverify._canonical import canonical_digest
@@ -24,7 +25,7 @@ from abverify.verify.stopping.saved import stop_line
 from abverify.workspace.evidence_store import evidence_folder, load_bundle
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -181,25 +182,25 @@ def _journal(
 
 def _calibration_id(root: Path, gate: OpenGate, lock: RunLock) -> str:
     """Every calibration is a new run, also the second one of a second: none is ever resumed."""
+    folder = root / evidence_folder(gate.id)
     stamp = timestamp(now()).replace("-", "").replace(":", "")
     first = f"calibrate-{lock.sha256[:12]}-{stamp}"
-    number, name = 1, first
-    while (root / evidence_folder(gate.id) / name).exists():
-        number += 1
-        name = f"{first}-{number}"
-    return name
+    return _untaken(first, lambda name: (folder / name).exists())
 
 
 def _run_id(root: Path, gate: OpenGate, request: RunRequest, lock: RunLock) -> str:
     """One run for each lock; `again` opens a numbered one beside the finished."""
+    folder = root / evidence_folder(gate.id)
     first = f"{request.stage}-{lock.sha256[:12]}"
     if not request.again:
         return first
-    number, name = 1, first
-    while (root / evidence_folder(gate.id) / name / MANIFEST).exists():
-        number += 1
-        name = f"{first}-{number}"
-    return name
+    return _untaken(first, lambda name: (folder / name / MANIFEST).exists())
+
+
+def _untaken(first: str, taken: Callable[[str], bool]) -> str:
+    """The name, or if that is taken the name with the first number, from 2 on, that is not."""
+    names = chain([first], (f"{first}-{number}" for number in count(2)))
+    return next(name for name in names if not taken(name))
 
 
 def _close(journal: Journal, path: str, gate: OpenGate, notes: tuple[str, ...]) -> RunReport:
