@@ -22,6 +22,7 @@ MODULES = {
 TREES = {name: ast.parse(file.read_text(encoding="utf-8")) for name, file in MODULES.items()}
 
 LAYERS = {
+    "_frozen": -1,
     "errors": 0,
     "_version": 0,
     "_canonical": 1,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
+from abverify._frozen import frozen
 from abverify.app.audit_evidence import EvidenceAudit
 from abverify.records.ledger import by_gate, read_trust
 from abverify.records.log.completeness import completeness_faults
@@ -36,7 +36,7 @@ _PARTS = 4
 """Pieces of work for each process: enough that none waits long for another at the end."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LedgerScan:
     """What verifying a whole ledger gave.
 
@@ -74,7 +74,7 @@ class LedgerScan:
         return tuple(sorted(path for path in self.contracts if path not in named))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Part:
     """Some of the chains, and what it takes to verify them in another process.
 
@@ -97,7 +97,7 @@ class _Part:
     evidence: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Done:
     """What came of a part."""
 

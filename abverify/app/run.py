@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from itertools import chain, count
 from typing import TYPE_CHECKING
 
 from abverify._canonical import canonical_digest
 from abverify._clock import now, timestamp
+from abverify._frozen import frozen
 from abverify.app.measurement import bench_for, calibration_lock, open_gate
 from abverify.app.runner import here
 from abverify.bench.calibrate import calibrate
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from abverify.model.identity import IdentityLevel
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RunRequest:
     """What to run.
 

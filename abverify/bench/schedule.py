@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from abverify._clock import now, timestamp
+from abverify._frozen import frozen
 from abverify.bench.arena import Arena
 from abverify.bench.engines import EngineFailure
 from abverify.bench.sandbox import SandboxFailed
@@ -51,7 +51,7 @@ class StopRules(Protocol):
         """How many trials of the order are needed, by what is known; the number only falls."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Plan:
     """What a run has to do.
 

@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from abverify._clock import now, timestamp
+from abverify._frozen import frozen
 from abverify.bench.engines import Ask, EngineFailure
 from abverify.bench.oracle import Bench
 from abverify.bench.sandbox.interface import NO_ENV
@@ -185,7 +186,7 @@ class _Table:
             self._changed.notify_all()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Seat:
     """A trial's own engine: a seat at the table."""
 

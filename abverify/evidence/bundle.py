@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from abverify._canonical import parse_canonical, sha256_hex
+from abverify._frozen import frozen
 from abverify.errors import UntrustedError
 from abverify.evidence.lock import RunLock, parse_lock
 from abverify.evidence.manifest import (
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from abverify.evidence.trials import TrialResult
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Bundle:
     """One run's evidence, verified against its own manifest.
 

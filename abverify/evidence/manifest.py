@@ -1,7 +1,5 @@
 """A bundle's manifest: which run this is, for which gates, and every file by digest."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from pydantic import Field

@@ -7,9 +7,9 @@ said is no counterfactual: later differences are not counted.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from abverify._frozen import frozen
 from abverify.evidence.reparse import parse_turn, stored
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from abverify.toolcalls import Profile
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RescoredTrial:
     """One trial under another profile.
 

@@ -5,8 +5,6 @@ execute, judge) can be done again from the stored text. Times stand in `millis`
 only: two runs of one lock have equal journals apart from that field.
 """
 
-from __future__ import annotations
-
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
@@ -202,7 +200,7 @@ Row: TypeAlias = (
 
 
 @cache
-def _adapter() -> TypeAdapter[Any]:
+def _adapter() -> "TypeAdapter[Any]":
     from pydantic import TypeAdapter
 
     return TypeAdapter(Annotated[Row, Field(discriminator="kind")])

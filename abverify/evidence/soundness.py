@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from abverify._frozen import frozen
 from abverify.evidence.detect import repeats_now, silence_now
 from abverify.evidence.seeds import SEED_RULE, turn_seed
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from abverify.evidence.trials import TrialResult
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Fault:
     """Something in a bundle that is not as it must be: where, what, expected, found."""
 
@@ -38,7 +38,7 @@ def row_faults(attempts: Iterable[TrialResult], lock: RunLock, place: str) -> It
 
 def _turn_faults(turn: TurnRow, lock: RunLock, place: str, name: str) -> Iterator[Fault]:
     # Not above: who reads no evidence does not wait for the parser and its tables.
-    from abverify.evidence.reparse import reparse
+    from abverify.evidence.reparse import is_stored, reparse, stored
 
     where = f"{name} turn {turn.turn}"
     if lock.values.get("sampling.seed_rule") == SEED_RULE:
@@ -47,9 +47,10 @@ def _turn_faults(turn: TurnRow, lock: RunLock, place: str, name: str) -> Iterato
             message = f"{where}: the seed does not follow from the declared one"
             yield Fault(place, message, expected=str(seed), found=str(turn.seed))
     again = reparse(turn, lock)
-    if again is not None and again != turn.parse:
+    if again is not None and not is_stored(again, turn.parse):
         message = f"{where}: the stored parse is not what the profile makes of the raw text"
-        yield Fault(place, message, expected=str(again.to_json()), found=str(turn.parse.to_json()))
+        expected, found = (str(parse.to_json()) for parse in (stored(again), turn.parse))
+        yield Fault(place, message, expected=expected, found=found)
 
 
 def _outcome_faults(attempt: TrialResult, place: str, name: str) -> Iterator[Fault]:

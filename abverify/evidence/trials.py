@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from abverify._frozen import frozen
 from abverify.evidence.detect import CALLED
 from abverify.evidence.rows import OracleRow, TrialEnded, TrialStarted, TurnRow
 
@@ -25,7 +26,7 @@ class _Open:
     ended: TrialEnded | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TrialResult:
     """One attempt at a trial, with everything the metrics need of it.
 

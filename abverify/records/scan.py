@@ -5,9 +5,9 @@ Ledgers outgrow memory; chains are read one at a time, and of each only this is 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from abverify._frozen import frozen
 from abverify.records.bodies import AllGates, Amendment, Lift, Retraction, Suspension
 from abverify.records.chain import read_chain, walk_chain
 from abverify.records.quick import reopened
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Read: TypeAlias = "Callable[[str], bytes]"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Scan:
     """What is left of a chain once it is verified.
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, ValidationError
 
 from abverify._canonical import canonical_bytes
+from abverify._frozen import frozen
 from abverify.errors import UntrustedError
 from abverify.model.ids import GateId
 from abverify.model.value import Count, Identifier, Positive, RelativePath, Sha256, Version
@@ -94,7 +94,7 @@ class _Head(RecordValue):
     predicate: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Statement:
     """One record's content: a subject, the common block, and the body of its kind."""
 

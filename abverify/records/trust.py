@@ -11,13 +11,13 @@ before it in `prevSha256`, and is signed by the root role of both.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
 from abverify._canonical import canonical_bytes, parse_canonical
 from abverify._clock import parse_timestamp, timestamp
+from abverify._frozen import frozen
 from abverify.errors import UntrustedError
 from abverify.model.value import Count, Identifier, Positive, Sha256
 from abverify.records.envelope import ROOT_TYPE, open_envelope, seal, unverified_payload
@@ -133,7 +133,7 @@ class RootDocument(RecordValue):
         return self
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TrustRoot:
     """A verified trust root.
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final, Literal
 
+from abverify._frozen import frozen
+
 from .body import read_body, skip_space, starts_body, starts_json
 from .candidates import Body, Candidate, Context, repair
 from .envelope import looks_like_call
@@ -15,7 +17,16 @@ from .json_reader import read_json
 from .mistral import MARK as MISTRAL_MARK
 from .mistral import announces_call, read_mistral, read_python_tag
 from .placement import LineCursor, sentence_goes_on
-from .tags import CLOSER, DAMAGED_OPENER, OPEN, OPENER, closing, past_closers, past_junk
+from .tags import (
+    CLOSER,
+    DAMAGED_OPENER,
+    OPEN,
+    OPENER,
+    TORN_OPENER,
+    closing,
+    past_closers,
+    past_junk,
+)
 from .values import Malformed, Refusal, Repair, Span
 from .xml_body import HEAD as XML_HEAD
 
@@ -23,7 +34,7 @@ Kind = Literal["tagged", "fenced", "bare"]
 PYTHON_TAG: Final = "<|python_tag|>"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Item:
     """One place where calls were read.
 
@@ -62,11 +73,12 @@ def walk(text: str, context: Context) -> Walk:
 def _site_pattern(tools: tuple[str, ...]) -> re.Pattern[str]:
     names = "|".join(map(re.escape, tools)) or r"(?!)"
     return re.compile(
-        rf"(?P<fence>^[ \t]*(?:`{{3,}}|~{{3,}}))"
-        rf"|(?P<mistral>{re.escape(MISTRAL_MARK)})|(?P<python>{re.escape(PYTHON_TAG)})"
-        rf"|(?P<open>(?i:{OPENER})|{DAMAGED_OPENER})|(?P<function><(?:function|invoke)[= \t])"
-        rf"|(?P<bare>^[ \t\ufeff\u200b]*(?=\{{\s*(?:\{{\s*)?[\"'\w/\\]|\[\s*[{{\[]"
-        rf"|\[\s*[A-Za-z_]\w*\(|(?:{names})(?:\.call)?\())",
+        # As in `regions`: one character, or the line's start, tells where to look closer.
+        rf"(?=[<\[])(?:(?P<mistral>{re.escape(MISTRAL_MARK)})|(?P<python>{re.escape(PYTHON_TAG)})"
+        rf"|(?P<open>(?i:{OPENER})|{DAMAGED_OPENER})|(?P<function><(?:function|invoke)[= \t]))"
+        rf"|^(?:(?P<fence>[ \t]*(?:`{{3,}}|~{{3,}}))|(?P<torn>{TORN_OPENER})"
+        rf"|(?P<bare>[ \t\ufeff\u200b]*(?=\{{\s*(?:\{{\s*)?[\"'\w/\\]|\[\s*[{{\[]"
+        rf"|\[\s*[A-Za-z_]\w*\(|(?:{names})(?:\.call)?\()))",
         re.MULTILINE,
     )
 
@@ -94,7 +106,7 @@ class _Walker:
             elif kind == "bare":
                 pos = self.bare(site.end())
             else:
-                pos = self.tagged(site, kind or "open")
+                pos = self.tagged(site, "open" if kind in (None, "torn") else kind)
             pos = max(pos, site.end(), start + 1)
         return self.found
 

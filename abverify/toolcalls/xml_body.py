@@ -11,6 +11,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from abverify._frozen import frozen
+
 from .candidates import Candidate, Context, repair
 from .json_reader import read_json, same_json
 from .schema import typed_value
@@ -34,7 +36,7 @@ _AFTER_CLOSING_TAG = re.compile(r"</parameter>|<tool_call>|<(?:function|invoke)\
 _CALL_INSIDE = re.compile(r"<tool_call>\s*(?:[{\[]|<(?:function|invoke)\b)")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class XmlCall:
     """One call and the offset after its `</function>`; `explicit` when that tag was there."""
 

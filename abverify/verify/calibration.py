@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from datetime import timedelta
 from math import ceil
 from typing import TYPE_CHECKING
 
 from abverify._clock import parse_timestamp
+from abverify._frozen import frozen
 from abverify.evidence.lock import METER_KEYS
 from abverify.evidence.rows import AGENTS
 from abverify.model.calibration_report import CalibrationCount, CalibrationLine
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from abverify.model.calibration_report import Tally
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CalibrationVerdict:
     """What the newest calibration of a run's meter says.
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from abverify._frozen import frozen
 from abverify.errors import AbverifyError
 from abverify.evidence.bundle import Bundle, read_bundle
 from abverify.evidence.manifest import ATTEMPTS, MANIFEST, START
@@ -20,7 +20,7 @@ GATES = "gates"
 RECORDED = "fixtures/recorded"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unreadable:
     """A bundle folder that could not be read at all, and why."""
 
@@ -28,7 +28,7 @@ class Unreadable:
     error: AbverifyError
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EvidenceStore:
     """Every bundle found, the ones that cannot be read, and the runs still open."""
 

@@ -5,12 +5,17 @@ from __future__ import annotations
 import errno
 import os
 import stat
-import tempfile
 from pathlib import Path
 
 from abverify.errors import IndeterminateError, RefusedError, UntrustedError
 
 MAX_FILE_BYTES = 64 << 20
+
+_READ = 1 << 12
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+# O_NONBLOCK: opening a pipe must not wait for somebody to write to it.
+_FILE = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 def read_bytes(root: Path, relative: str) -> bytes:
@@ -20,20 +25,22 @@ def read_bytes(root: Path, relative: str) -> bytes:
         FileNotFoundError: if it does not exist.
         UntrustedError: AV402 if any part of the path is a symlink, or the file is not regular.
     """
+    return _read_regular(_reached(root, relative, _FILE), relative)
+
+
+def _reached(root: Path, relative: str, flags: int) -> int:
+    """Opens what lies below the root, folder by folder, and follows no symlink on the way."""
     parts = relative.split("/")
     if not {"", ".", ".."}.isdisjoint(parts):
         raise _not_plain(relative)
-    directory = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        for part in parts[:-1]:
-            inner = _open(part, os.O_RDONLY | os.O_DIRECTORY, directory, relative)
-            os.close(directory)
-            directory = inner
-        # O_NONBLOCK: opening a pipe must not wait for somebody to write to it.
-        file = _open(parts[-1], os.O_RDONLY | os.O_NONBLOCK, directory, relative)
-    finally:
-        os.close(directory)
-    return _read_regular(file, relative)
+    reached = os.open(root, _FOLDER)
+    for number, part in enumerate(parts, 1):
+        folder = reached
+        try:
+            reached = _open(part, _FOLDER if number < len(parts) else flags, folder, relative)
+        finally:
+            os.close(folder)
+    return reached
 
 
 def _read_regular(file: int, relative: str) -> bytes:
@@ -41,15 +48,18 @@ def _read_regular(file: int, relative: str) -> bytes:
         status = os.fstat(file)
         if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_FILE_BYTES:
             raise _not_plain(relative)
-        with os.fdopen(file, "rb", closefd=False) as stream:
-            return stream.read()
+        # Not by way of a stream, which costs as much as reading a small file does.
+        parts: list[bytes] = []
+        while part := os.read(file, max(status.st_size, _READ) + 1):
+            parts.append(part)
+        return b"".join(parts)
     finally:
         os.close(file)
 
 
 def _open(part: str, flags: int, directory: int, relative: str) -> int:
     try:
-        return os.open(part, flags | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory)
+        return os.open(part, flags | os.O_NOFOLLOW, dir_fd=directory)
     except FileNotFoundError:
         raise
     except OSError as error:
@@ -106,19 +116,30 @@ def read_tree(root: Path, relative: str) -> dict[str, bytes]:
         UntrustedError: AV402 for a symlink or special file anywhere inside.
         IndeterminateError: AV003 for a folder or file that cannot be read.
     """
-    top = root / relative
+    try:
+        top = _reached(root, relative, _FOLDER)
+    except FileNotFoundError as error:
+        raise _unreadable(relative, error) from None
     result: dict[str, bytes] = {}
-
-    def refuse(error: OSError) -> None:
-        place = Path(error.filename).relative_to(root).as_posix()
-        raise _unreadable(place, error) from None
-
-    for folder, folders, names in os.walk(top, onerror=refuse, followlinks=False):
-        folders.sort()
-        for name in [*names, *(f for f in folders if (Path(folder) / f).is_symlink())]:
-            path = (Path(folder) / name).relative_to(root).as_posix()
-            result[path[len(relative) + 1 :]] = read_bytes(root, path)
+    _read_folder(top, relative, len(relative) + 1, result)
     return dict(sorted(result.items()))
+
+
+def _read_folder(folder: int, place: str, skip: int, result: dict[str, bytes]) -> None:
+    """Reads what lies in an open folder, names by the folder itself: nothing can be swapped."""
+    try:
+        with os.scandir(folder) as found:
+            entries = sorted((e.name, e.is_dir(follow_symlinks=False)) for e in found)
+        for name, is_folder in entries:
+            path = f"{place}/{name}"
+            if is_folder:
+                _read_folder(_open(name, _FOLDER, folder, path), path, skip, result)
+            else:
+                result[path[skip:]] = _read_regular(_open(name, _FILE, folder, path), path)
+    except FileNotFoundError as error:
+        raise _unreadable(place, error) from None
+    finally:
+        os.close(folder)
 
 
 def write_new(path: Path, data: bytes) -> None:
@@ -161,6 +182,8 @@ def replace_file(path: Path, data: bytes) -> None:
 
 
 def _write_temporary(path: Path, data: bytes) -> Path:
+    import tempfile  # not above: most processes write no file
+
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".abverify-")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from abverify._frozen import frozen
 from abverify.workspace.files import read_bytes, read_tree
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class Snapshot(Protocol):
         """The paths of every file below a folder, relative to it, sorted."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WorkTree:
     """The files as they stand in the work tree."""
 
@@ -49,7 +49,7 @@ class WorkTree:
         return tuple(self.folder(path))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Overlaid:
     """Files as they will stand when some have been written.
 
@@ -78,7 +78,7 @@ class Overlaid:
         return tuple(self.folder(path))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CommitTree:
     """The files as they stood in a commit."""
 

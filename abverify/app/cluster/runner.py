@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from abverify._clock import now, timestamp
+from abverify._frozen import frozen
 from abverify.app.cluster.pool import Pool
 from abverify.app.cluster.worker import Order
 from abverify.bench.ray_cluster import joined
@@ -44,7 +45,7 @@ TRIES: Final = 3
 """How often a trial is begun when its workers are lost, before it is broken off."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Cluster:
     """Which cluster, and how much of it.
 
