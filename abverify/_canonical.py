@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 _TYPE_ERROR = "only objects, arrays, strings, integers, booleans and null can be canonical"
 _MAX_INT = 2**53 - 1
-# A byte beyond ASCII with a key's end behind it; text that quotes such a key looks like one.
-_MAYBE_KEY = re.compile(rb'[\x80-\xff][^"]*":')
+# Where a key may begin, with a byte beyond ASCII or an escape in it; some array's text is alike.
+_MAYBE_KEY = re.compile(rb'[{,]"[^"\\\x80-\xff]*[\\\x80-\xff]')
 _ENCODER = json.JSONEncoder(
     ensure_ascii=False, separators=(",", ":"), sort_keys=True, allow_nan=False
 )

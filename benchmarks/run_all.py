@@ -30,6 +30,7 @@ BENCHMARKS = {
     "inspect": ("inspect_server.py", "--sequences", "1,8,20"),
     "cluster": ("cluster.py", "--rounds", "2"),
     "startup": ("startup.py",),
+    "journal": ("journal.py",),
     "toolcalls": ("toolcalls.py", "--megabytes", "0.25,1"),
     "audit": ("audit.py", "--sizes", "10000,100000"),
     "history": ("history.py", "--sizes", "250", "500"),

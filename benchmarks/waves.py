@@ -85,7 +85,7 @@ def measure(gate: OpenGate, sequences: int, turns: int) -> Measured:
             else:
                 run_waves(plan, engine, bench, journal, Nobody())
             seconds = time.perf_counter() - started
-            told = [row for row in journal.rows if row.kind == "turn"]
+            told = [row for row in journal.rows() if row.kind == "turn"]
     sampled = sum(row.completion_tokens for row in told)
     return Measured(sequences, seconds, len(told), sampled)
 

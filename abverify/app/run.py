@@ -17,7 +17,6 @@ from abverify.bench.schedule import Plan
 from abverify.errors import IndeterminateError, UsageError
 from abverify.evidence.manifest import MANIFEST, START_SCHEMA, Start
 from abverify.evidence.scores import compute_scores
-from abverify.evidence.trials import counted, fold_trials
 from abverify.model.report import Reason
 from abverify.model.run_report import RunReport
 from abverify.verify.calibration import calibration_count, readings_problem
@@ -218,7 +217,7 @@ def _finished(root: Path, path: str, journal: Journal, gate: OpenGate) -> RunRep
 
 
 def _scores(journal: Journal, gate: OpenGate) -> Scores:
-    trials = counted(fold_trials(journal.rows))
+    trials = journal.trials()
     fixtures = [fixture.id for fixture in gate.corpus.fixtures]
     seeds = gate.contract.config.sampling.seeds
     rules = gate.stopping if journal.start.stage == "bench" else None

@@ -16,6 +16,7 @@ JOURNAL = "rows.jsonl"
 SCORES = "scores.json"
 START = "start.json"
 ATTEMPTS = "attempts.jsonl"
+IMPORTED = "imported.json"
 
 Stage = Literal["calibrate", "smoke", "bench"]
 GateName = Annotated[str, Field(pattern=GATE_ID_PATTERN)]

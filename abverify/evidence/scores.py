@@ -156,4 +156,4 @@ def _first_kind(result: TrialResult) -> str | None:
     turn = result.first_call
     if turn is None:
         return None
-    return "markdown" if MARKDOWN_CODE in turn.parse.codes else turn.parse.verdict
+    return "markdown" if MARKDOWN_CODE in turn.codes else turn.verdict

@@ -9,11 +9,11 @@ from abverify.evidence.detect import repeats_now, silence_now
 from abverify.evidence.seeds import SEED_RULE, turn_seed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from abverify.evidence.lock import RunLock
     from abverify.evidence.rows import TurnRow
-    from abverify.evidence.trials import TrialResult
+    from abverify.evidence.trials import WholeTrial
 
 
 @frozen
@@ -26,14 +26,13 @@ class Fault:
     found: str | None = None
 
 
-def row_faults(attempts: Iterable[TrialResult], lock: RunLock, place: str) -> Iterator[Fault]:
-    """Every contradiction between the rows and what can be derived from them."""
-    for attempt in attempts:
-        name = f"{attempt.trial.fixture} seed {attempt.trial.seed}"
-        for turn in attempt.turns:
-            yield from _turn_faults(turn, lock, place, name)
-        yield from _outcome_faults(attempt, place, name)
-        yield from _loop_faults(attempt, lock, place, name)
+def trial_faults(attempt: WholeTrial, lock: RunLock, place: str) -> Iterator[Fault]:
+    """Every contradiction between a trial's rows and what can be derived from them."""
+    name = f"{attempt.trial.fixture} seed {attempt.trial.seed}"
+    for turn in attempt.turns:
+        yield from _turn_faults(turn, lock, place, name)
+    yield from _outcome_faults(attempt, place, name)
+    yield from _loop_faults(attempt, lock, place, name)
 
 
 def _turn_faults(turn: TurnRow, lock: RunLock, place: str, name: str) -> Iterator[Fault]:
@@ -53,7 +52,7 @@ def _turn_faults(turn: TurnRow, lock: RunLock, place: str, name: str) -> Iterato
         yield Fault(place, message, expected=expected, found=found)
 
 
-def _outcome_faults(attempt: TrialResult, place: str, name: str) -> Iterator[Fault]:
+def _outcome_faults(attempt: WholeTrial, place: str, name: str) -> Iterator[Fault]:
     if attempt.ended is None:
         return
     outcome = attempt.ended.outcome
@@ -71,7 +70,7 @@ def _outcome_faults(attempt: TrialResult, place: str, name: str) -> Iterator[Fau
         yield Fault(place, f"{name}: turns are miscounted", expected=expected, found=found)
 
 
-def _loop_faults(attempt: TrialResult, lock: RunLock, place: str, name: str) -> Iterator[Fault]:
+def _loop_faults(attempt: WholeTrial, lock: RunLock, place: str, name: str) -> Iterator[Fault]:
     """A text loop must be one by the limits that the lock tells; an import may tell none."""
     if attempt.ended is None or attempt.ended.outcome != "text_loop":
         return

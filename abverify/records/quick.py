@@ -275,9 +275,9 @@ def _verifying(raw: bytes) -> Verify:
 
 def _read(path: str, keyid: str, payload: bytes, spelling: Spelling | None) -> Glimpse | None:
     """A payload's kind and facts, if it is a statement that can be accepted at a glance."""
-    for kind in DECISIONS if spelling else ():
-        if path.endswith(f"{kind}.dsse.json") and (facts := spelling.read(kind, payload)):
-            return Glimpse(kind, keyid, facts, payload)
+    kind = next((k for k in DECISIONS if path.endswith(f"{k}.dsse.json")), None)
+    if spelling and kind and (facts := spelling.read(kind, payload)):
+        return Glimpse(kind, keyid, facts, payload)
     shape = SHAPE.read(payload)
     if shape is None or shape[0] == "amendment":
         return None

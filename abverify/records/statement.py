@@ -1,9 +1,8 @@
 """In-toto statements of six kinds: what is signed, and nothing that is not checked on reading."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
@@ -16,9 +15,6 @@ from abverify.records.bodies import BODIES, Body, Kind, kind_of
 from abverify.records.fields import Actor, Digest, GateName, Moment, Origin, Prose, RecordValue
 from abverify.records.shape import Shape, built
 from abverify.records.spelling import Spelling
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 STATEMENT: Literal["https://in-toto.io/Statement/v1"] = "https://in-toto.io/Statement/v1"
 _PREDICATE = "https://abverify.dev/record/{}/v1"

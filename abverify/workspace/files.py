@@ -5,13 +5,19 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from abverify.errors import IndeterminateError, RefusedError, UntrustedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 MAX_FILE_BYTES = 64 << 20
 
 _READ = 1 << 12
+_PIECE = 1 << 18
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 # O_NONBLOCK: opening a pipe must not wait for somebody to write to it.
@@ -26,6 +32,23 @@ def read_bytes(root: Path, relative: str) -> bytes:
         UntrustedError: AV402 if any part of the path is a symlink, or the file is not regular.
     """
     return _read_regular(_reached(root, relative, _FILE), relative)
+
+
+@contextmanager
+def reading(root: Path, relative: str) -> Iterator[Iterator[bytes]]:
+    """The bytes of a regular file below the root in pieces, for one that may be of any size.
+
+    Raises:
+        FileNotFoundError: if it does not exist.
+        UntrustedError: AV402 if any part of the path is a symlink, or the file is not regular.
+    """
+    file = _reached(root, relative, _FILE)
+    try:
+        if not stat.S_ISREG(os.fstat(file).st_mode):
+            raise _not_plain(relative)
+        yield iter(lambda: os.read(file, _PIECE), b"")
+    finally:
+        os.close(file)
 
 
 def _reached(root: Path, relative: str, flags: int) -> int:
@@ -109,35 +132,56 @@ def read_named(path: Path) -> bytes:
     )
 
 
-def read_tree(root: Path, relative: str) -> dict[str, bytes]:
+def read_tree(
+    root: Path, relative: str, *, without: frozenset[str] = frozenset()
+) -> dict[str, bytes]:
     """Every file below a folder, contents by path relative to that folder.
+
+    Args:
+        root: the repository.
+        relative: the folder, relative to it.
+        without: paths relative to the folder that are not read.
 
     Raises:
         UntrustedError: AV402 for a symlink or special file anywhere inside.
         IndeterminateError: AV003 for a folder or file that cannot be read.
     """
+    files: dict[str, bytes] = {}
+    for path, name, folder in _tree(root, relative):
+        if path not in without:
+            place = f"{relative}/{path}"
+            files[path] = _read_regular(_open(name, _FILE, folder, place), place)
+    return dict(sorted(files.items()))
+
+
+def list_tree(root: Path, relative: str) -> tuple[str, ...]:
+    """The path of every file below a folder, relative to that folder; errors as above."""
+    return tuple(sorted(path for path, _, _ in _tree(root, relative)))
+
+
+def _tree(root: Path, relative: str) -> Iterator[tuple[str, str, int]]:
+    """Every file below a folder: its path, its name, and the open folder that it lies in."""
     try:
         top = _reached(root, relative, _FOLDER)
+        yield from _below(top, relative, "")
     except FileNotFoundError as error:
         raise _unreadable(relative, error) from None
-    result: dict[str, bytes] = {}
-    _read_folder(top, relative, len(relative) + 1, result)
-    return dict(sorted(result.items()))
 
 
-def _read_folder(folder: int, place: str, skip: int, result: dict[str, bytes]) -> None:
-    """Reads what lies in an open folder, names by the folder itself: nothing can be swapped."""
+def _below(folder: int, relative: str, above: str) -> Iterator[tuple[str, str, int]]:
+    """Files are reached through the folder that was listed: nothing can be swapped on the way."""
     try:
         with os.scandir(folder) as found:
-            entries = sorted((e.name, e.is_dir(follow_symlinks=False)) for e in found)
-        for name, is_folder in entries:
-            path = f"{place}/{name}"
-            if is_folder:
-                _read_folder(_open(name, _FOLDER, folder, path), path, skip, result)
+            entries = sorted((entry.name, entry) for entry in found)
+        for name, entry in entries:
+            path = f"{above}{name}"
+            if entry.is_symlink():
+                raise _not_plain(f"{relative}/{path}")
+            if entry.is_dir(follow_symlinks=False):
+                inner = _open(name, _FOLDER, folder, f"{relative}/{path}")
+                yield from _below(inner, relative, f"{path}/")
             else:
-                result[path[skip:]] = _read_regular(_open(name, _FILE, folder, path), path)
-    except FileNotFoundError as error:
-        raise _unreadable(place, error) from None
+                yield path, name, folder
     finally:
         os.close(folder)
 
