@@ -180,6 +180,7 @@ MAY_TOUCH = ("workspace", "bench", "cli")
 ALLOWED = {
     "abverify._clock": {"os"},  # the environment variable that fixes the clock
     "abverify._canonical": {".open"},  # the digest of a file too large to hold
+    "abverify.model.plugins": {"os"},  # the environment variable that switches plugins off
     "abverify.toolcalls.calibration": {".read_text"},  # the package's own data
     "abverify.toolcalls.codes": {".read_text"},  # the package's own data
     "abverify.records.keystore": {  # keys live outside the root

@@ -13,9 +13,8 @@ from .body import read_body, skip_space, starts_body, starts_json
 from .candidates import Body, Candidate, Context, repair
 from .envelope import looks_like_call
 from .fences import Fence, fence_at, read_fence
+from .heads import MISTRAL_MARK, XML_HEAD
 from .json_reader import read_json
-from .mistral import MARK as MISTRAL_MARK
-from .mistral import announces_call, read_mistral, read_python_tag
 from .placement import LineCursor, sentence_goes_on
 from .tags import (
     CLOSER,
@@ -28,7 +27,6 @@ from .tags import (
     past_junk,
 )
 from .values import Malformed, Refusal, Repair, Span
-from .xml_body import HEAD as XML_HEAD
 
 Kind = Literal["tagged", "fenced", "bare"]
 PYTHON_TAG: Final = "<|python_tag|>"
@@ -132,7 +130,7 @@ class _Walker:
         opener_end = start if kind == "function" else site.end()
         body_start = skip_space(self.text, opener_end, len(self.text))
         has_body = starts_body(self.text, body_start, len(self.text)) or (
-            kind == "mistral" and announces_call(self.text, start, len(self.text))
+            kind == "mistral" and self.announced(start)
         )
         if quoted or not self.stands_apart(start, kind, opener_end, body_start):
             return self.mention(site, quoted or "mid-sentence", body_start, has_body=has_body)
@@ -160,6 +158,12 @@ class _Walker:
         self.cursor.jump(item.end)
         return item.end
 
+    def announced(self, start: int) -> bool:
+        """Whether a named call follows Mistral's mark."""
+        from .mistral import announces_call
+
+        return announces_call(self.text, start, len(self.text))
+
     def stands_apart(self, start: int, kind: str, opener_end: int, body_start: int) -> bool:
         """Whether a mark stands outside any sentence: behind a finished one, or as a block."""
         if kind in ("mistral", "python") or self.cursor.after_sentence(start):
@@ -180,8 +184,12 @@ class _Walker:
     def read_tagged(self, opener: str, kind: str, start: int, body_start: int) -> Item:
         limit = len(self.text)
         if kind == "mistral":
+            from .mistral import read_mistral
+
             return _as_item(read_mistral(self.text, start, limit, self.context), start)
         if kind == "python":
+            from .mistral import read_python_tag
+
             body = read_python_tag(self.text, body_start, limit, self.context)
             return _as_item(body, start, must_end=True)
         repairs = [] if kind == "function" else self.opener_repairs(opener, start)
