@@ -9,6 +9,7 @@ pass; depth and size are bounded before anything is built.
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from abverify._frozen import frozen
@@ -270,4 +271,9 @@ def parse_events(text: str) -> Iterator[Any]:
 
 def event_kind(event: Any) -> str:
     """What an event is: `Scalar`, `Alias`, `MappingStart` and their like."""
-    return type(event).__name__.removesuffix("Event")
+    return _kind(type(event))
+
+
+@cache
+def _kind(event: type[Any]) -> str:
+    return event.__name__.removesuffix("Event")

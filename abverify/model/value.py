@@ -24,7 +24,12 @@ class Value(BaseModel):
     """A frozen value: unknown fields are errors, types are never coerced."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, defer_build=True, validate_by_name=True
+        frozen=True,
+        extra="forbid",
+        strict=True,
+        defer_build=True,
+        validate_by_name=True,
+        protected_namespaces=(),
     )
 
     def to_json(self) -> dict[str, Any]:

@@ -24,6 +24,7 @@ CLOSER: Final = (
     rf"|\[/(?:{_CALL_WORD}|tool_use)\])"
 )
 _CLOSER = re.compile(rf"\s*{CLOSER}", re.IGNORECASE)
+_MAYBE_CLOSED = re.compile(r"\s*[<\[]")
 _EXACT_CLOSER = re.compile(r"\s*</tool_call>")
 _OPENER_AS_CLOSER = re.compile(r"\s*<tool_call>\s*(?=\Z|</tool_call>)")
 _HALF_CLOSER = re.compile(r"\s*</tool_call\b[ \t]*(?!>)(?=\n|\Z)")
@@ -55,6 +56,8 @@ def closing(text: str, pos: int, limit: int, *, surplus: bool = False) -> Closin
 
     With `surplus` the call is closed already, so that an opening tag opens something.
     """
+    if not _MAYBE_CLOSED.match(text, pos, limit):
+        return Closing(pos)
     exact = _EXACT_CLOSER.match(text, pos, limit)
     if exact:
         return Closing(exact.end(), present=True, whole=True, exact=True)
