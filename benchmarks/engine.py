@@ -36,7 +36,7 @@ from typing import TYPE_CHECKING, Any
 
 from abverify.app.measurement import bench_for, open_gate
 from abverify.bench.arena import Arena
-from abverify.bench.engines.llama import LlamaEngine, open_llama
+from abverify.bench.engines.llama_open import open_llama
 from abverify.evidence.rows import Trial, TurnRow
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
     from abverify.app.measurement import OpenGate
     from abverify.bench.engines import Completion, Message
+    from abverify.bench.engines.llama import LlamaEngine
     from abverify.bench.engines.llama_runtime import Runtime
     from abverify.bench.oracle import Bench
     from abverify.evidence.lock import Scalar

@@ -1,11 +1,14 @@
-"""The same bench one trial after the other and in waves: `config.engine.sequences`, whole runs.
+"""The same bench with one engine and with several, one by one and in waves: whole runs.
 
-Usage: python benchmarks/waves.py [--sequences 1,8,20] [--turns 4]
+Usage: python benchmarks/waves.py [--runs 1x1,1x2,8x1,8x2] [--turns 4]
+
+A run is `config.engine.sequences`, then how many engines measure side by side (`--engines`).
 
 The model is S1_005's, with its adapter, configuration and corpus; engine, sandbox, oracle and
-journal are the real ones, and loading the weights is not counted. The first number is the
-reference of the others. A different number of sequences samples other texts, so the tokens of
-each run stand beside its time; the ratio is of tokens a second.
+journal are the real ones, and loading the weights is not counted. The first run is the
+reference of the others. The number of engines changes no byte; a different number of sequences
+samples other texts, so the tokens of each run stand beside its time; the ratio is of tokens a
+second.
 """
 
 from __future__ import annotations
@@ -18,16 +21,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from abverify._clock import now, timestamp
-from abverify.app.measurement import bench_for, open_gate
-from abverify.bench.engines.llama import open_llama
+from abverify.app.measurement import open_gate
+from abverify.app.runner import here
 from abverify.bench.journal import Journal
-from abverify.bench.schedule import Plan, run_trials
-from abverify.bench.waves import run_waves
-from abverify.evidence.lock import RunLock
+from abverify.bench.schedule import Plan
 from abverify.evidence.manifest import START_SCHEMA, Start
 
 if TYPE_CHECKING:
     from abverify.app.measurement import OpenGate
+    from abverify.evidence.lock import RunLock
     from abverify.evidence.rows import Row, Trial
 
 GATE = "S1_005"
@@ -39,6 +41,7 @@ class Measured:
     """A whole run: its seconds, turns, and tokens sampled."""
 
     sequences: int
+    engines: int
     seconds: float
     turns: int
     sampled: int
@@ -62,8 +65,8 @@ class Nobody:
         """A row was journaled."""
 
 
-def measure(gate: OpenGate, sequences: int, turns: int) -> Measured:
-    """Runs the gate's bench with so many sequences."""
+def measure(gate: OpenGate, sequences: int, turns: int, engines: int = 1) -> Measured:
+    """Runs the gate's bench with so many sequences in each of so many engines."""
     declared = gate.contract.config
     config = declared.model_copy(
         update={
@@ -71,23 +74,28 @@ def measure(gate: OpenGate, sequences: int, turns: int) -> Measured:
             "budgets": declared.budgets.model_copy(update={"max_turns": turns}),
         }
     )
+    gate = replace(gate, contract=gate.contract.model_copy(update={"config": config}))
     plan = Plan(gate.corpus.fixtures, config.sampling.seeds[:1], config, gate.system_prompt)
-    bench = bench_for(gate.corpus, unsafe=False).alone()
+    where = here(
+        ROOT,
+        gate,
+        Nobody(),
+        unsafe=False,
+        paranoid=False,
+        engines=engines,
+        trials=len(plan.trials()),
+    )
     with (
-        open_llama(gate.contract.model, config, root=ROOT) as engine,
+        where as runner,
         tempfile.TemporaryDirectory(prefix="abverify-bench-") as folder,
+        Journal(Path(folder), _start(gate, runner.lock), runner.lock) as journal,
     ):
-        lock = RunLock({**engine.facts()})
-        with Journal(Path(folder), _start(gate, lock), lock) as journal:
-            started = time.perf_counter()
-            if sequences == 1:
-                run_trials(plan, engine, bench, journal, Nobody())
-            else:
-                run_waves(plan, engine, bench, journal, Nobody())
-            seconds = time.perf_counter() - started
-            told = [row for row in journal.rows if row.kind == "turn"]
+        started = time.perf_counter()
+        runner.run(plan, journal, Nobody())
+        seconds = time.perf_counter() - started
+        told = [row for row in journal.rows if row.kind == "turn"]
     sampled = sum(row.completion_tokens for row in told)
-    return Measured(sequences, seconds, len(told), sampled)
+    return Measured(sequences, engines, seconds, len(told), sampled)
 
 
 def shortened(gate: OpenGate, trials: int) -> OpenGate:
@@ -111,20 +119,28 @@ def _start(gate: OpenGate, lock: RunLock) -> Start:
 def main() -> None:
     """Measures, and prints."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--sequences", default="1,8,20", help="numbers, parted by commas")
+    parser.add_argument("--runs", default="1x1,1x2,8x1,8x2", help="SEQUENCESxENGINES, by commas")
     parser.add_argument("--turns", type=int, default=4)
     options = parser.parse_args()
     gate = open_gate(ROOT, GATE)
-    print(f"{'sequences':>9}{'seconds':>10}{'turns':>8}{'tokens':>8}{'a second':>10}{'ratio':>8}")
+    print(
+        f"{'sequences':>9}{'engines':>9}{'seconds':>10}{'turns':>8}{'tokens':>8}"
+        f"{'a second':>10}{'ratio':>8}"
+    )
     reference: Measured | None = None
-    for number in map(int, options.sequences.split(",")):
-        run = measure(gate, number, options.turns)
+    for sequences, engines in pairs(options.runs):
+        run = measure(gate, sequences, options.turns, engines)
         reference = reference or run
         print(
-            f"{run.sequences:9}{run.seconds:10.2f}{run.turns:8}{run.sampled:8}"
+            f"{run.sequences:9}{run.engines:9}{run.seconds:10.2f}{run.turns:8}{run.sampled:8}"
             f"{run.speed:10.1f}{run.speed / reference.speed:8.2f}",
             flush=True,
         )
+
+
+def pairs(text: str) -> list[tuple[int, int]]:
+    """The numbers of sequences and engines of each run."""
+    return [(int(run.split("x")[0]), int(run.split("x")[1])) for run in text.split(",")]
 
 
 if __name__ == "__main__":

@@ -51,7 +51,9 @@ class RunRequest:
         unsafe: whether to run without a sandbox when none can be had.
         again: start another run although one with this lock is finished.
         paranoid: hash every byte of the weights even where their digest is remembered.
-        cluster: the cluster to measure on; None for this process.
+        cluster: the cluster to measure on; None for this machine.
+        engines: how many engines measure side by side on this machine; None for as many as
+            suit the model.
     """
 
     gate: str
@@ -60,6 +62,7 @@ class RunRequest:
     again: bool = False
     paranoid: bool = False
     cluster: Cluster | None = None
+    engines: int | None = None
 
 
 def run_stage(root: Path, request: RunRequest, watcher: Watcher) -> RunReport:
@@ -128,7 +131,10 @@ def _runner(
     """What measures the trials: this process, or a cluster."""
     how = {"unsafe": request.unsafe, "paranoid": request.paranoid}
     if request.cluster is None:
-        return here(root, gate, watcher, **how)
+        config = gate.contract.config
+        bench = len(gate.corpus.fixtures) * len(config.sampling.seeds)
+        trials = 1 if request.stage == "smoke" else bench
+        return here(root, gate, watcher, engines=request.engines, trials=trials, **how)
     sequences = gate.contract.config.engine.sequences
     if sequences > 1:
         raise UsageError(

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from abverify._clock import now, timestamp
 from abverify.bench.arena import Arena
+from abverify.bench.desk import Desk
 from abverify.bench.engines import EngineFailure
 from abverify.bench.sandbox import SandboxFailed
-from abverify.evidence.manifest import Attempt
 from abverify.evidence.rows import Trial, TrialEnded, TrialStarted
-from abverify.evidence.trials import counted, fold_trials
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -108,25 +107,14 @@ def run_trials(
     failure and the run goes on; an interruption leaves the trial open, to be
     started again from turn 1 when the run is resumed.
     """
-    trials = plan.trials()
-    done = journal.measured()
-    for number, (trial, fixture) in enumerate(trials, 1):
-        if number > plan.needed(done):
-            return
-        if (trial.fixture, trial.seed) in done:
-            continue
-        watcher.trial_started(trial, number, len(trials))
-        journal.attempt(Attempt(fixture=trial.fixture, seed=trial.seed, at=timestamp(now())))
+    measure_trials(Desk(plan, journal, watcher), plan, engine, bench)
 
-        rows: list[Row] = []
 
-        def emit(row: Row) -> None:
-            journal.append(row)
-            rows.append(row)  # noqa: B023 (it is called in this round of the loop only)
-            watcher.row(row)
-
-        run_trial(plan, trial, fixture, engine, bench, emit)
-        done |= counted(fold_trials(rows))
+def measure_trials(desk: Desk, plan: Plan, engine: Engine, bench: Bench) -> None:
+    """Measures trials with one engine until the desk has no more."""
+    while (unit := desk.take()) is not None:
+        for number, trial, fixture in unit.wanted:
+            run_trial(plan, trial, fixture, engine, bench, partial(desk.put, unit, number))
 
 
 def run_trial(

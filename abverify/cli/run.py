@@ -38,6 +38,7 @@ UNSAFE_HELP = "Run tools and oracles unconfined; the evidence says so and never 
 def command(
     common: Common,
     cluster: Cluster | None,
+    engines: int | None,
     gate: str,
     stage: str,
     again: bool,  # noqa: FBT001 (click passes options by keyword)
@@ -53,5 +54,5 @@ def command(
     from abverify.cli.printing import show
     from abverify.cli.progress import Progress
 
-    request = RunRequest(gate, stage, unsafe, again, paranoid, cluster)  # type: ignore[arg-type]
+    request = RunRequest(gate, stage, unsafe, again, paranoid, cluster, engines)  # type: ignore[arg-type]
     return show(common, run_stage(common.root, request, Progress(quiet=common.quiet)))
