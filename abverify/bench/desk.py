@@ -96,15 +96,24 @@ class Desk:
     def take(self) -> Unit | None:
         """The next unit, each of its trials counted as attempted; None when nothing is left."""
         with self._lock:
-            if not (self._open and self._waiting and self._is_needed(self._waiting[0])):
+            if not self._goes_on():
                 return None
             unit = self._waiting.popleft()
-            for _, trial, _ in unit.wanted:
-                attempt = Attempt(fixture=trial.fixture, seed=trial.seed, at=timestamp(now()))
-                self._journal.attempt(attempt)
+            self._attempt(unit)
             self._begun.append(_Begun(unit))
             self._journal_in_order()
             return unit
+
+    def retake(self, unit: Unit) -> None:
+        """Counts another attempt at a unit whose engine was lost before it put anything."""
+        with self._lock:
+            self._attempt(unit)
+
+    @property
+    def left(self) -> int:
+        """How many units are still to be handed out, by what is known now."""
+        with self._lock:
+            return len(self._waiting) if self._goes_on() else 0
 
     def put(self, unit: Unit, number: int, row: Row) -> None:
         """Takes a row of a unit's trial; those of a trial that keeps company are dropped."""
@@ -123,6 +132,14 @@ class Desk:
         """Takes nothing any more: what is not journaled by now is not measured."""
         with self._lock:
             self._open = False
+
+    def _goes_on(self) -> bool:
+        return self._open and bool(self._waiting) and self._is_needed(self._waiting[0])
+
+    def _attempt(self, unit: Unit) -> None:
+        for _, trial, _ in unit.wanted:
+            attempt = Attempt(fixture=trial.fixture, seed=trial.seed, at=timestamp(now()))
+            self._journal.attempt(attempt)
 
     def _is_wanted(self, place: Place) -> bool:
         _, trial, _ = place
