@@ -12,6 +12,9 @@ one after the other, so that whatever else this machine does falls on all of the
 * `naive`: `llama_cpp.Llama.create_chat_completion` with each turn's history, made to sample as
   many tokens as the bench did, with the same samplers, threads and window.
 
+Then the whole bench is run again as `abverify run` would, with several engines side by side and
+in waves, its speed in tokens a second set beside that of the naive loop and of the arithmetic.
+
 Also printed: tokens evaluated beside the unique ones among them, which are those that were not
 evaluated before behind the same tokens in the same trial; tokens evaluated as prompt beside those
 of the conversation that nobody had sampled, which is less where the model's own text, read again
@@ -33,6 +36,8 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import waves
 
 from abverify.app.measurement import bench_for, open_gate
 from abverify.bench.arena import Arena
@@ -307,7 +312,25 @@ def main() -> int:
     adapter = engine.engine._adapter
     weights += adapter.facts.size if adapter else 0
     _report(trials, shared, peak=peak, floor=weights + cache_bytes(runtime, config.engine.n_ctx))
+    del runtime, naive
+    _whole_runs(waves.shortened(gate, options.trials), options.turns, trials)
     return 0
+
+
+def _whole_runs(gate: OpenGate, turns: int, trials: Sequence[Measured]) -> None:
+    """The bench as a whole run, by how many sequences and engines."""
+    naive = sum(t.naive_sampled for t in trials) / sum(t.naive for t in trials)
+    pure = sum(t.sampled for t in trials) / sum(t.pure for t in trials)
+    cores = len(os.sched_getaffinity(0))
+    print("whole runs             seconds  tokens  a second  / naive   / pure")
+    for sequences, engines in dict.fromkeys([(1, 1), (1, cores), (8, 1), (8, cores)]):
+        run = waves.measure(gate, sequences, turns, engines)
+        name = f"{sequences} sequences, {engines} engines"
+        print(
+            f"{name:23}{run.seconds:7.2f}{run.sampled:8}{run.speed:10.1f}"
+            f"{run.speed / naive:9.2f}{run.speed / pure:9.2f}",
+            flush=True,
+        )
 
 
 def _others(engine: LlamaEngine, config: RunConfig) -> tuple[Runtime, Any]:

@@ -77,7 +77,7 @@ def two_nodes() -> Iterator[TwoNodes]:
 def _free_port() -> int:
     """A port that nobody has, out of a range in which neither Ray nor the kernel looks for one."""
     while True:
-        port = random.randrange(20_000, 32_000)
+        port = random.randrange(20_000, 32_000)  # noqa: S311 (a port, not a secret)
         with socket.socket() as listening, suppress(OSError):
             listening.bind(("127.0.0.1", port))
             return port
