@@ -2,7 +2,8 @@
 
 Usage: python benchmarks/engine.py [--trials 20] [--turns 4]
 
-The model is S1_005's, with its adapter, configuration and corpus. Every trial is done four times,
+The model is S1_005's, with its adapter, configuration and corpus; the oracle runs at the end of a
+trial, so that each takes all of its turns. Every trial is done four times,
 one after the other, so that whatever else this machine does falls on all of them alike:
 
 * `bench`: the trial as abverify runs it: agent loop, sandbox, oracle, and the engine's child;
@@ -268,8 +269,7 @@ def main() -> int:
     root = Path(__file__).resolve().parent.parent
     gate = open_gate(root, GATE)
     contract = gate.contract
-    budgets = contract.config.budgets.model_copy(update={"max_turns": options.turns})
-    config = contract.config.model_copy(update={"budgets": budgets})
+    config = waves.all_turns(contract.config, options.turns)
     fixtures = gate.corpus.fixtures[: options.trials]
     bench = bench_for(gate.corpus, unsafe=False).alone()
     engine = Recorder(open_llama(contract.model, config, root=root))

@@ -5,9 +5,9 @@ Usage: python benchmarks/inspect_server.py [--trials 20] [--turns 4] [--runs 1x1
 Needs the `bench` extra (`pip install 'abverify[bench,demo]'`). The model is S1_005's, with its
 adapter, sampling, seeds, token budget and corpus. On Inspect's side an eval with one task: a
 sample for each fixture, and a solver that asks the model turn by turn through Inspect's OpenAI
-provider, runs the calls with abverify's own parser, tools and sandbox, and the oracle where the
-workspace changed. One sample at a time, because the server has one context and its cache holds
-one conversation. So both sides do the same work, and differ in who drives it and through what.
+provider, runs the calls with abverify's own parser, tools and sandbox, and the oracle at the end.
+One sample at a time, because the server has one context and its cache holds one conversation. So
+both sides do the same work, and differ in who drives it and through what.
 
 Loading weights, starting the server and importing are not counted on either side. Sampling is the
 same by declaration, yet a conversation that departs in one token goes on in others: the ratio is
@@ -119,7 +119,6 @@ class Loop:
         with tempfile.TemporaryDirectory(prefix="inspect-trial-") as folder:
             files = Confined(Path(folder))
             files.fill(fixture.workspace)
-            judged = files.digests()
             for turn in range(1, self.turns + 1):
                 output = await get_model().generate(
                     state.messages, config=self.knobs(fixture, turn)
@@ -128,14 +127,10 @@ class Loop:
                 state.output = output
                 reply = await asyncio.to_thread(self.act, fixture, files, output)
                 state.messages.append(ChatMessageUser(content=reply))
-                if files.digests() != judged:
-                    judged = files.digests()
-                    readings, _ = await asyncio.to_thread(
-                        judge_workspace, fixture, Path(folder), self.bench
-                    )
-                    if all(reading.passed for reading in readings):
-                        state.metadata["passed"] = True
-                        break
+            readings, _ = await asyncio.to_thread(
+                judge_workspace, fixture, Path(folder), self.bench
+            )
+            state.metadata["passed"] = all(reading.passed for reading in readings)
         return state
 
     def knobs(self, fixture: Fixture, turn: int) -> Any:

@@ -4,7 +4,8 @@ Usage: python benchmarks/waves.py [--runs 1x1,1x2,8x1,8x2] [--turns 4]
 
 A run is `config.engine.sequences`, then how many engines measure side by side (`--engines`).
 
-The model is S1_005's, with its adapter, configuration and corpus; engine, sandbox, oracle and
+The model is S1_005's, with its adapter, configuration and corpus; the oracle runs at the end of a
+trial, so that each takes all of its turns. Engine, sandbox, oracle and
 journal are the real ones, and loading the weights is not counted. The first run is the
 reference of the others. The number of engines changes no byte; a different number of sequences
 samples other texts, so the tokens of each run stand beside its time; the ratio is of tokens a
@@ -26,11 +27,13 @@ from abverify.app.runner import here
 from abverify.bench.journal import Journal
 from abverify.bench.schedule import Plan
 from abverify.evidence.manifest import START_SCHEMA, Start
+from abverify.model.config import LoopConfig
 
 if TYPE_CHECKING:
     from abverify.app.measurement import OpenGate
     from abverify.evidence.lock import RunLock
     from abverify.evidence.rows import Row, Trial
+    from abverify.model.config import RunConfig
 
 GATE = "S1_005"
 ROOT = Path(__file__).resolve().parent.parent
@@ -67,13 +70,9 @@ class Nobody:
 
 def measure(gate: OpenGate, sequences: int, turns: int, engines: int = 1) -> Measured:
     """Runs the gate's bench with so many sequences in each of so many engines."""
-    declared = gate.contract.config
-    config = declared.model_copy(
-        update={
-            "engine": declared.engine.model_copy(update={"sequences": sequences}),
-            "budgets": declared.budgets.model_copy(update={"max_turns": turns}),
-        }
-    )
+    config = all_turns(gate.contract.config, turns)
+    engine = config.engine.model_copy(update={"sequences": sequences})
+    config = config.model_copy(update={"engine": engine})
     gate = replace(gate, contract=gate.contract.model_copy(update={"config": config}))
     plan = Plan(gate.corpus.fixtures, config.sampling.seeds[:1], config, gate.system_prompt)
     where = here(
@@ -96,6 +95,12 @@ def measure(gate: OpenGate, sequences: int, turns: int, engines: int = 1) -> Mea
         told = [row for row in journal.rows if row.kind == "turn"]
     sampled = sum(row.completion_tokens for row in told)
     return Measured(sequences, engines, seconds, len(told), sampled)
+
+
+def all_turns(config: RunConfig, turns: int) -> RunConfig:
+    """The configuration with which every trial takes so many turns: its oracle runs at its end."""
+    budgets = config.budgets.model_copy(update={"max_turns": turns})
+    return config.model_copy(update={"budgets": budgets, "loop": LoopConfig(oracle_every_turns=0)})
 
 
 def shortened(gate: OpenGate, trials: int) -> OpenGate:
