@@ -25,7 +25,7 @@ from abverify._clock import now, timestamp
 from abverify.app.measurement import open_gate
 from abverify.app.runner import here
 from abverify.bench.journal import Journal
-from abverify.bench.schedule import Plan
+from abverify.bench.plan import Plan
 from abverify.evidence.manifest import START_SCHEMA, Start
 from abverify.model.config import LoopConfig
 

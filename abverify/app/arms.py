@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from abverify.app.docket import Repository
-    from abverify.bench.schedule import Watcher
+    from abverify.bench.plan import Watcher
     from abverify.errors import AbverifyError
     from abverify.model.contract import Contract
     from abverify.model.experiment import Arm

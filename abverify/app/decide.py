@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from abverify.app.docket import Repository
     from abverify.app.signing import Signature
-    from abverify.bench.schedule import Watcher
+    from abverify.bench.plan import Watcher
     from abverify.model.report import CheckReport
     from abverify.verify.verdict import Decision
     from abverify.workspace.contracts import LoadedContract

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from abverify.bench.engines import Engine
+    from abverify.bench.plan import Watcher
     from abverify.bench.sandbox import Toolchain
-    from abverify.bench.schedule import Watcher
     from abverify.evidence.lock import Scalar
     from abverify.evidence.manifest import ChainHead
     from abverify.model.contract import Contract

@@ -13,7 +13,7 @@ from abverify.app.measurement import bench_for, calibration_lock, open_gate
 from abverify.app.runner import here
 from abverify.bench.calibrate import calibrate
 from abverify.bench.journal import Journal, refuse_other_locks
-from abverify.bench.schedule import Plan
+from abverify.bench.plan import Plan
 from abverify.errors import IndeterminateError, UsageError
 from abverify.evidence.manifest import MANIFEST, START_SCHEMA, Start
 from abverify.evidence.scores import compute_scores
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from abverify.app.cluster.runner import Cluster
     from abverify.app.measurement import OpenGate
     from abverify.app.runner import Runner
-    from abverify.bench.schedule import Watcher
+    from abverify.bench.plan import Watcher
     from abverify.evidence.bundle import Bundle
     from abverify.evidence.lock import RunLock
     from abverify.evidence.manifest import Manifest, Stage

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from abverify.bench.engines.llama import LlamaEngine
     from abverify.bench.journal import Journal
     from abverify.bench.oracle import Bench
-    from abverify.bench.schedule import Plan, Watcher
+    from abverify.bench.plan import Plan, Watcher
     from abverify.evidence.lock import RunLock
     from abverify.model.identity import IdentityLevel
 

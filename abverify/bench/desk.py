@@ -23,7 +23,7 @@ from abverify.evidence.trials import counted, fold_trials
 
 if TYPE_CHECKING:
     from abverify.bench.journal import Journal
-    from abverify.bench.schedule import Plan, Watcher
+    from abverify.bench.plan import Plan, Watcher
     from abverify.evidence.rows import Row, Trial
     from abverify.model.corpus import Fixture
 

@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from abverify.bench.desk import Place
     from abverify.bench.engines import BatchEngine, Completion, Message
     from abverify.bench.journal import Journal
+    from abverify.bench.plan import Plan, Watcher
     from abverify.bench.sandbox import Completed, Limits, Sandbox, Toolchain
-    from abverify.bench.schedule import Plan, Watcher
     from abverify.evidence.lock import Scalar
     from abverify.evidence.rows import Row
     from abverify.model.identity import IdentityLevel

@@ -10,7 +10,8 @@ import pytest
 from abverify.bench.desk import Desk
 from abverify.bench.engines import EngineFailure
 from abverify.bench.journal import Journal
-from abverify.bench.schedule import Plan, measure_trials, run_trials
+from abverify.bench.plan import Plan
+from abverify.bench.schedule import measure_trials, run_trials
 from abverify.bench.side_by_side import (
     SMALL_MODEL_BYTES,
     engines_for,

@@ -13,7 +13,7 @@ from abverify.app.measurement import open_gate
 from abverify.app.run import RunRequest, run_open_gate
 from abverify.bench.engines import EngineFailure
 from abverify.bench.journal import Journal
-from abverify.bench.schedule import Plan
+from abverify.bench.plan import Plan
 from abverify.bench.waves import run_waves
 from abverify.errors import UsageError
 from abverify.evidence.lock import RunLock

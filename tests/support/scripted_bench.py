@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from abverify.bench.engines.replay import ReplayEngine
 from abverify.bench.journal import Journal
-from abverify.bench.schedule import Plan, run_trials
+from abverify.bench.plan import Plan
+from abverify.bench.schedule import run_trials
 from abverify.evidence.lock import RunLock
 from abverify.evidence.manifest import START_SCHEMA, Start
 from abverify.evidence.scores import compute_scores

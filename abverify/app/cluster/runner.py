@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from abverify.app.measurement import OpenGate
     from abverify.bench.desk import Unit
     from abverify.bench.journal import Journal
-    from abverify.bench.schedule import Plan, Watcher
+    from abverify.bench.plan import Plan, Watcher
     from abverify.evidence.lock import RunLock
     from abverify.evidence.rows import Row, Trial
     from abverify.model.identity import IdentityLevel

@@ -10,7 +10,8 @@ from abverify.bench.arena import Arena
 from abverify.bench.engines import EngineFailure
 from abverify.bench.engines.replay import ReplayEngine
 from abverify.bench.journal import Journal
-from abverify.bench.schedule import Plan, run_trials
+from abverify.bench.plan import Plan
+from abverify.bench.schedule import run_trials
 from abverify.evidence.bundle import read_bundle
 from abverify.evidence.lock import RunLock
 from abverify.evidence.manifest import START_SCHEMA, Start

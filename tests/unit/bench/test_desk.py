@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from abverify.bench.desk import Desk
 from abverify.bench.journal import Journal
-from abverify.bench.schedule import Plan
+from abverify.bench.plan import Plan
 from abverify.evidence.lock import RunLock
 from abverify.evidence.manifest import ATTEMPTS, START_SCHEMA, Start
 from abverify.evidence.rows import TrialEnded, TrialStarted

@@ -9,7 +9,8 @@ import pytest
 
 from abverify.bench.engines import EngineFailure
 from abverify.bench.journal import Journal
-from abverify.bench.schedule import Plan, run_trials
+from abverify.bench.plan import Plan
+from abverify.bench.schedule import run_trials
 from abverify.bench.waves import run_waves
 from abverify.evidence.lock import RunLock
 from abverify.evidence.manifest import START_SCHEMA, Start
