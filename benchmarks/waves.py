@@ -9,7 +9,8 @@ trial, so that each takes all of its turns. Engine, sandbox, oracle and
 journal are the real ones, and loading the weights is not counted. The first run is the
 reference of the others. The number of engines changes no byte; a different number of sequences
 samples other texts, so the tokens of each run stand beside its time; the ratio is of tokens a
-second.
+second. `peak MB` is what its processes held together at most, `beside` what of that is neither
+weights nor adapters nor caches.
 """
 
 from __future__ import annotations
@@ -21,11 +22,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from memory import PeakMemory
+
 from abverify._clock import now, timestamp
 from abverify.app.measurement import open_gate
 from abverify.app.runner import here
 from abverify.bench.journal import Journal
 from abverify.bench.plan import Plan
+from abverify.bench.weights import locate
+from abverify.bench.weights_file import examine
 from abverify.evidence.manifest import START_SCHEMA, Start
 from abverify.model.config import LoopConfig
 
@@ -41,13 +46,20 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True)
 class Measured:
-    """A whole run: its seconds, turns, and tokens sampled."""
+    """A whole run: its seconds, turns, tokens sampled, and megabytes.
+
+    Attributes:
+        peak: what its processes held together at most.
+        floor: what weights, adapters and caches take of that.
+    """
 
     sequences: int
     engines: int
     seconds: float
     turns: int
     sampled: int
+    peak: float
+    floor: float
 
     @property
     def speed(self) -> float:
@@ -90,11 +102,25 @@ def measure(gate: OpenGate, sequences: int, turns: int, engines: int = 1) -> Mea
         Journal(Path(folder), _start(gate, runner.lock), runner.lock) as journal,
     ):
         started = time.perf_counter()
-        runner.run(plan, journal, Nobody())
+        with PeakMemory() as memory:
+            runner.run(plan, journal, Nobody())
         seconds = time.perf_counter() - started
         told = [row for row in journal.rows if row.kind == "turn"]
     sampled = sum(row.completion_tokens for row in told)
-    return Measured(sequences, engines, seconds, len(told), sampled)
+    floor = floor_megabytes(gate, sequences, engines)
+    return Measured(sequences, engines, seconds, len(told), sampled, memory.megabytes, floor)
+
+
+def floor_megabytes(gate: OpenGate, sequences: int, engines: int) -> float:
+    """Weights once, and for each engine its adapter and the keys and values of every window."""
+    model = gate.contract.model
+    weights = locate(model.source, file=model.weights.file, root=ROOT)
+    adapter = (ROOT / model.adapter.file).stat().st_size if model.adapter else 0
+    told = examine(weights, expected_sha256=model.weights.sha256, name="weights").header.values
+    head = int(told["llama.embedding_length"]) // int(told["llama.attention.head_count"])
+    width = head * int(told["llama.attention.head_count_kv"]) * int(told["llama.block_count"])
+    cache = gate.contract.config.engine.n_ctx * sequences * width * 2 * 2
+    return (weights.stat().st_size + engines * (adapter + cache)) / 1e6
 
 
 def all_turns(config: RunConfig, turns: int) -> RunConfig:
@@ -130,7 +156,7 @@ def main() -> None:
     gate = open_gate(ROOT, GATE)
     print(
         f"{'sequences':>9}{'engines':>9}{'seconds':>10}{'turns':>8}{'tokens':>8}"
-        f"{'a second':>10}{'ratio':>8}"
+        f"{'a second':>10}{'ratio':>8}{'peak MB':>9}{'beside':>8}"
     )
     reference: Measured | None = None
     for sequences, engines in pairs(options.runs):
@@ -138,7 +164,8 @@ def main() -> None:
         reference = reference or run
         print(
             f"{run.sequences:9}{run.engines:9}{run.seconds:10.2f}{run.turns:8}{run.sampled:8}"
-            f"{run.speed:10.1f}{run.speed / reference.speed:8.2f}",
+            f"{run.speed:10.1f}{run.speed / reference.speed:8.2f}"
+            f"{run.peak:9.0f}{run.peak - run.floor:+8.0f}",
             flush=True,
         )
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
-import importlib
 import os
 import threading
 import time
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from abverify.bench.engines import Message
 from abverify.bench.engines.chat_prompt import ChatTemplate, Prompt, flatten, unflattened
+from abverify.bench.engines.llama_library import c_interface, library_version
 from abverify.bench.engines.llama_wire import Complete, Completed, Load, Loaded, SamplerKnobs
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from abverify.bench.engines.llama_wire import Source
     from abverify.evidence.rows import FinishReason
 
-llama: Any = importlib.import_module("llama_cpp.llama_cpp")
+llama: Any = c_interface()
 
 _ERROR_LEVEL: Final = 4
 _ABORTED: Final = 2
@@ -91,9 +91,8 @@ class Runtime:
             length = llama.llama_sampler_chain_n(chain)
             samplers = [llama.llama_sampler_chain_get(chain, place) for place in range(length)]
             names = [llama.llama_sampler_name(sampler).decode() for sampler in samplers]
-        version = importlib.import_module("llama_cpp").__version__
         return Loaded(
-            version=f"llama-cpp-python {version}",
+            version=f"llama-cpp-python {library_version()}",
             system=llama.llama_print_system_info().decode().strip().rstrip("|").rstrip(),
             sampler_chain=",".join(names),
         )
