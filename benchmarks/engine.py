@@ -324,7 +324,7 @@ def _whole_runs(gate: OpenGate, turns: int, trials: Sequence[Measured]) -> None:
     cores = len(os.sched_getaffinity(0))
     print("whole runs             seconds  tokens  a second  / naive   / pure")
     for sequences, engines in dict.fromkeys([(1, 1), (1, cores), (8, 1), (8, cores)]):
-        run = waves.measure(gate, sequences, turns, engines)
+        run = waves.measured(gate, sequences, turns, engines)
         name = f"{sequences} sequences, {engines} engines"
         print(
             f"{name:23}{run.seconds:7.2f}{run.sampled:8}{run.speed:10.1f}"

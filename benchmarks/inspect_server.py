@@ -224,7 +224,7 @@ def main() -> None:
     print(f"{'':34}{'seconds':>9}{'tokens':>8}{'a second':>10}{'ratio':>7}")
     print(f"{'Inspect AI, llama_cpp.server':34}{seconds:9.2f}{sampled:8}{speed:10.1f}{1:7.2f}")
     for sequences, engines in waves.pairs(options.runs):
-        run = waves.measure(gate, sequences, options.turns, engines)
+        run = waves.measured(gate, sequences, options.turns, engines)
         name = f"abverify, {sequences} sequences, {engines} engines"
         print(
             f"{name:34}{run.seconds:9.2f}{run.sampled:8}{run.speed:10.1f}{run.speed / speed:7.2f}",
