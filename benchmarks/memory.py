@@ -35,9 +35,13 @@ class PeakMemory:
         self._looking.join()
 
     def _look(self) -> None:
+        before: set[int] = set()
         while not self._over.wait(_SECONDS):
-            held = sum(map(proportional_bytes, family(os.getpid())))
-            self.megabytes = max(self.megabytes, held / 1e6)
+            # One that was not there before may be a copy of its parent, about to become another
+            # program; what it shares would be counted twice.
+            now = set(family(os.getpid()))
+            held = sum(map(proportional_bytes, now & before))
+            self.megabytes, before = max(self.megabytes, held / 1e6), now
 
 
 def family(pid: int) -> Iterator[int]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
+import importlib.metadata
 import os
 import threading
 import time
@@ -18,8 +19,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from abverify.bench.engines import Message
 from abverify.bench.engines.chat_prompt import ChatTemplate, Prompt, flatten, unflattened
-from abverify.bench.engines.llama_library import c_interface, library_version
 from abverify.bench.engines.llama_wire import Complete, Completed, Load, Loaded, SamplerKnobs
+from abverify.bench.submodule import submodule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from abverify.bench.engines.llama_wire import Source
     from abverify.evidence.rows import FinishReason
 
-llama: Any = c_interface()
+llama: Any = submodule("llama_cpp", "llama_cpp")
 
 _ERROR_LEVEL: Final = 4
 _ABORTED: Final = 2
@@ -92,7 +93,7 @@ class Runtime:
             samplers = [llama.llama_sampler_chain_get(chain, place) for place in range(length)]
             names = [llama.llama_sampler_name(sampler).decode() for sampler in samplers]
         return Loaded(
-            version=f"llama-cpp-python {library_version()}",
+            version=f"llama-cpp-python {importlib.metadata.version('llama-cpp-python')}",
             system=llama.llama_print_system_info().decode().strip().rstrip("|").rstrip(),
             sampler_chain=",".join(names),
         )
