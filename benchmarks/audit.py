@@ -9,9 +9,12 @@ seen. Then, in this run and on this machine:
 
 * `verify`: `cryptography`'s Ed25519 verification of these very messages, nothing else;
 * `cold`: the audit of every record and of the log, on one core; the ratio of its CPU time to
-  `verify` says what everything but the signatures costs;
+  `verify` says what the audit costs beside the signatures of that library;
 * `two`: the same with two worker processes, by the clock;
-* the exponent of growth between the smallest and the largest size, and the peak memory.
+* `MB`: the peak memory of the audit, and of the largest of its processes where it has several;
+* the exponent of growth of `cold` between the smallest and the largest size.
+
+Every audit runs in a fresh process, which is measured from when its modules are loaded.
 
 Evidence is not part of it: the records cite bundles that are not there, and the audit is told
 to leave evidence alone (`abverify audit --records-only`).
@@ -29,10 +32,11 @@ import base64
 import json
 import math
 import resource
+import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -224,28 +228,41 @@ def made(folder: Path, size: int) -> Maker:
 
 
 @dataclass(frozen=True, slots=True)
+class Cost:
+    """What one audit took, in a process of its own and those that it began.
+
+    Attributes:
+        cpu: CPU time of all of them, in seconds.
+        wall: the same by the clock.
+        peak: the memory of the largest of them, in MB.
+    """
+
+    cpu: float
+    wall: float
+    peak: float
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
-    """What one size took, in seconds: CPU time on one core, and by the clock."""
+    """What one size took: the signatures alone in seconds, and the audit by one and by two."""
 
     size: int
     verify: float
-    cold: float
-    wall: float
-    two: float
-    peak: float
+    one: Cost
+    two: Cost
 
     def line(self) -> str:
         """One line of the table."""
         per = 1e6 / self.size
         return (
-            f"{self.size:>9,}  {self.verify * per:7.1f}  {self.cold * per:7.1f}  "
-            f"{self.cold / self.verify:6.2f}  {self.wall:8.2f}  {self.two:8.2f}  "
-            f"{self.wall / self.two:8.2f}  {self.peak:7.0f}"
+            f"{self.size:>9,}  {self.verify * per:7.1f}  {self.one.cpu * per:7.1f}  "
+            f"{self.one.cpu / self.verify:6.2f}  {self.one.wall:8.2f}  {self.two.wall:8.2f}  "
+            f"{self.one.wall / self.two.wall:8.2f}  {self.one.peak:7.0f}  {self.two.peak:7.0f}"
         )
 
 
 HEADING = (
-    "     size   verify     cold   ratio   one, s    two, s   speed-up  peak MB\n"
+    "     size   verify     cold   ratio    one, s    two, s  speed-up   one MB   two MB\n"
     "           µs/rec.  µs/rec."
 )
 
@@ -273,17 +290,12 @@ def measured(size: int, parent: Path) -> Result:
     """Makes a ledger of that size, and audits it."""
     with tempfile.TemporaryDirectory(dir=parent, prefix="abverify-bench-") as name:
         folder = Path(name)
-        maker = made(folder, size)
-        before = verify_seconds(folder, maker.signer, size)
-        clock, start = time.perf_counter(), time.process_time()
-        audit(folder, size, jobs=1)
-        cold, wall = time.process_time() - start, time.perf_counter() - clock
-        after = verify_seconds(folder, maker.signer, size)
-        clock = time.perf_counter()
-        audit(folder, size, jobs=2)
-        two = time.perf_counter() - clock
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return Result(size, (before + after) / 2, cold, wall, two, peak)
+        signer = made(folder, size).signer
+        before = verify_seconds(folder, signer, size)
+        one = apart("--audit", name, "--expect", str(size), "--jobs", "1")
+        after = verify_seconds(folder, signer, size)
+        two = apart("--audit", name, "--expect", str(size), "--jobs", "2")
+    return Result(size, (before + after) / 2, one, two)
 
 
 NEW, BEFORE = 100, 100
@@ -300,20 +312,49 @@ def measured_since(size: int, parent: Path) -> str:
             maker.log(Entry(digest, f"gates/bench/{gate}/{seq:06d}.lift.dsse.json"))
         maker.chain("NEW", BEFORE + NEW, keep_at=BEFORE)
         maker.finish()
-        clock, start = time.perf_counter(), time.process_time()
-        report = audit_ledger(maker.folder, AuditRequest(since=str(maker.folder / "kept")))
-        cpu, wall = time.process_time() - start, time.perf_counter() - clock
-    if report.reasons or report.checked != NEW:
-        sys.exit(f"the ledger should be sound: {report.checked} of {NEW}, {report.reasons[:3]}")
-    return f"{NEW} new records on top of {size:,}: {wall:.3f} s by the clock, {cpu:.3f} s of CPU"
+        cost = apart("--audit", name, "--expect", str(NEW), "--kept", str(maker.folder / "kept"))
+    return (
+        f"{NEW} new records on top of {size:,}: {cost.wall:.3f} s by the clock, "
+        f"{cost.cpu:.3f} s of CPU, {cost.peak:.0f} MB"
+    )
 
 
-def audit(folder: Path, size: int, *, jobs: int) -> None:
-    """Audits a ledger that has no fault."""
-    now = START + timedelta(days=36_000)
-    scan = scan_ledger(folder, now, jobs=jobs, evidence=False)
-    if scan.faults or scan.checked != size:
-        sys.exit(f"the ledger should be sound: {scan.checked} of {size}, {scan.faults[:3]}")
+def apart(*options: str) -> Cost:
+    """What an audit costs in a fresh process, which knows nothing of how the ledger was made."""
+    command = [sys.executable, __file__, *options]
+    run = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    return Cost(**json.loads(run.stdout))
+
+
+def audit(folder: Path, expected: int, *, jobs: int, kept: str | None) -> None:
+    """Audits a ledger that has no fault, and prints what that cost as JSON."""
+    clock, start = time.perf_counter(), _cpu()
+    if kept is None:
+        scan = scan_ledger(folder, START + timedelta(days=36_000), jobs=jobs, evidence=False)
+        faults, checked = [*map(str, scan.faults)], scan.checked
+    else:
+        told = audit_ledger(folder, AuditRequest(since=kept))
+        faults, checked = [*map(str, told.reasons)], told.checked
+    cost = Cost(_cpu() - start, time.perf_counter() - clock, _peak())
+    if faults or checked != expected:
+        sys.exit(f"the ledger should be sound: {checked} of {expected}, {faults[:3]}")
+    print(json.dumps(asdict(cost)))
+
+
+def _cpu() -> float:
+    """CPU time so far, of this process and of those that it began and that have ended."""
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + ended.ru_utime + ended.ru_stime
+
+
+def _peak() -> float:
+    """The most memory that this process, or the largest that it began, ever held, in MB.
+
+    `ru_maxrss` of this process would count that of its parent, which made the ledger.
+    """
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    own = int(status.partition("VmHWM:")[2].split()[0])
+    return max(own, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss) / 1024
 
 
 def main() -> int:
@@ -322,20 +363,31 @@ def main() -> int:
     parser.add_argument("--sizes", default="10000,100000")
     parser.add_argument("--since", type=int, metavar="N")
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()))
+    for name in ("audit", "expect", "jobs", "kept"):
+        parser.add_argument(f"--{name}", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.sizes:
-        print(HEADING)
-    results: list[Result] = []
-    for size in map(int, filter(None, options.sizes.split(","))):
-        results.append(measured(size, options.folder))
-        print(results[-1].line(), flush=True)
-    if len(results) > 1:
-        first, last = results[0], results[-1]
-        growth = math.log(last.cold / first.cold) / math.log(last.size / first.size)
-        print(f"exponent of growth from {first.size:,} to {last.size:,}: {growth:.3f}")
+    if options.audit:
+        jobs, kept = int(options.jobs or 1), options.kept
+        audit(Path(options.audit), int(options.expect), jobs=jobs, kept=kept)
+        return 0
+    report([int(size) for size in options.sizes.split(",") if size], options.folder)
     if options.since:
         print(measured_since(options.since, options.folder))
     return 0
+
+
+def report(sizes: list[int], folder: Path) -> None:
+    """Measures these sizes, and prints a line for each and the growth between them."""
+    results: list[Result] = []
+    for size in sizes:
+        if not results:
+            print(HEADING)
+        results.append(measured(size, folder))
+        print(results[-1].line(), flush=True)
+    if len(results) > 1:
+        first, last = results[0], results[-1]
+        growth = math.log(last.one.cpu / first.one.cpu) / math.log(last.size / first.size)
+        print(f"exponent of growth from {first.size:,} to {last.size:,}: {growth:.3f}")
 
 
 class _Plain(argparse.RawDescriptionHelpFormatter):
