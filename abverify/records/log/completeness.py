@@ -77,7 +77,9 @@ class Completeness:
             else:
                 self._altered[place] = item.sha256
             if item.basis is not None:
-                self._against += self._basis_faults(item.path, item.basis, place, before)
+                size, root = item.basis
+                if place < max(before, size) or self._root_at(size) != root:
+                    self._against += self._basis_faults(item.path, item.basis, place, before)
                 before = place
 
     def faults(self) -> Iterator[Fault]:

@@ -9,16 +9,18 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import starmap
 from operator import le
 from typing import TYPE_CHECKING, overload
 
-from abverify.records.log.entries import Entry
+from abverify.records.log.entries import WIDTH, Entry
 from abverify.records.log.tree import HASH_BYTES
 from abverify.records.record import RECORD_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+_HEX = 2 * HASH_BYTES
 _SEQ_DIGITS = 6
 _SUFFIX = ".dsse.json"
 _KIND_BITS = 32
@@ -73,7 +75,12 @@ class Entries(Sequence[Entry]):
         return len(self._names)
 
     def __iter__(self) -> Iterator[Entry]:
-        return map(self.__getitem__, range(len(self)))
+        for start in range(0, len(self), WIDTH):
+            stop = start + WIDTH
+            digests = self._digests[start * HASH_BYTES : stop * HASH_BYTES].hex()
+            names = zip(self._folder_of[start:stop], self._names[start:stop], strict=True)
+            for at, path in enumerate(starmap(self._path, names)):
+                yield Entry(digests[at * _HEX : (at + 1) * _HEX], path)
 
     @overload
     def __getitem__(self, index: int) -> Entry: ...
@@ -82,12 +89,12 @@ class Entries(Sequence[Entry]):
     def __getitem__(self, index: int | slice) -> Entry | tuple[Entry, ...]:
         if isinstance(index, slice):
             return tuple(map(self.__getitem__, range(len(self))[index]))
-        return Entry(self.sha256(index), self._path(index))
+        path = self._path(self._folder_of[index], self._names[index])
+        return Entry(self.sha256(range(len(self))[index]), path)
 
     def sha256(self, index: int) -> str:
-        """The digest in an entry."""
-        at = range(len(self))[index] * HASH_BYTES
-        return self._digests[at : at + HASH_BYTES].hex()
+        """The digest in the entry of an index from 0 on."""
+        return self._digests[index * HASH_BYTES : (index + 1) * HASH_BYTES].hex()
 
     def places(self, first: int = 0) -> Places:
         """Where each record stands, if the first of them stands there.
@@ -104,11 +111,9 @@ class Entries(Sequence[Entry]):
         by_folder = dict(zip(self._folders.texts, map(_sorted, rows), strict=True))
         return Places(by_folder, self._kinds)
 
-    def _path(self, index: int) -> str:
-        name = self._names[index]
+    def _path(self, folder: int, name: int) -> str:
         kind = self._kinds.texts[name & _KIND_MASK]
-        folder = self._folders.texts[self._folder_of[index]]
-        return f"{folder}/{name >> _KIND_BITS:06d}.{kind}{_SUFFIX}"
+        return f"{self._folders.texts[folder]}/{name >> _KIND_BITS:06d}.{kind}{_SUFFIX}"
 
 
 _Row = tuple["array[int]", "array[int]"]

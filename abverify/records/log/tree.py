@@ -65,14 +65,14 @@ class Frontier:
         return Frontier(size, tuple(peaks))
 
 
-def every_root(leaves: Iterable[bytes]) -> bytes:
+def every_root(leaves: Iterable[bytes]) -> bytearray:
     """The roots that a growing log had at every size from 0 on, one after the other."""
     roots = bytearray(EMPTY_ROOT)
     peaks: list[bytes] = []
     for size, leaf in enumerate(leaves):
         _push(peaks, size, leaf)
         roots += _folded(peaks)
-    return bytes(roots)
+    return roots
 
 
 def inclusion_proof(leaves: Sequence[bytes], index: int) -> tuple[bytes, ...]:
