@@ -15,7 +15,7 @@ from abverify.records.references import reference_faults
 from abverify.records.seen_files import Digests, SeenFiles
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from abverify.model.ids import GateId
     from abverify.records.bodies import Body
@@ -91,16 +91,16 @@ def scan_chain(
             if visit is not None and (decides or item.kind == "amendment"):
                 visit(item.record)
         kept.take(item, decides=decides)
-    outline = _outline(gate, kept)
+    outline, decisions = _outlined(gate, kept)
     if not outline.cited_gates | outline.cited_digests:
-        chain = tuple(_relevant(kept, paths, read))
+        chain = tuple(_relevant(kept, decisions, paths, read))
         faults += reference_faults({gate: chain}, setting.positions)
     return Scan(outline, kept.seen, tuple(faults), frozenset(subjects))
 
 
 def cites_beyond(record: Record) -> bool:
     """Whether a record cites records other than the one before it, or versions of other gates."""
-    return bool(_cited_digests(record) or _cited_gates(record) - {str(record.gate)})
+    return bool(_cited_digests(record) or _cited_gates(record, {}) - {str(record.gate)})
 
 
 def references_between(
@@ -127,7 +127,7 @@ def references_between(
             each.gate, {path: read(path) for path in files[each.gate]}, setting
         ).records
         for each in outlines
-        if str(each.gate) in gates or any(digest in each.digests for digest in digests)
+        if str(each.gate) in gates or (digests and not digests.isdisjoint(each.digests))
     }
     return reference_faults(chains, setting.positions)
 
@@ -156,31 +156,31 @@ class _Kept:
         if decides:
             self.last[:] = [place]
         elif item.verified is not None:
-            self.records[place] = item.record
-            if isinstance(item.record.body, Lift | Retraction):
+            record = self.records[place] = item.record
+            if isinstance(record.body, Lift | Retraction):
                 self.newest.update(self.last)
 
 
-def _relevant(kept: _Kept, paths: Sequence[str], read: Read) -> Iterator[Record]:
-    """What citations within a chain depend on: decisions only if cited, or newest at a lift."""
+def _outlined(gate: GateId, kept: _Kept) -> tuple[Outline, set[int]]:
+    """A chain's outline, and the places of the decisions that its citations depend on."""
     cited = {digest for record in kept.records.values() for digest in _cited_digests(record)}
-    wanted = kept.newest.union(map(kept.seen.find, cited))
+    places = kept.seen.find(cited) if cited else {}
+    own = {sha256: kept.records[at] for sha256, at in places.items() if at in kept.records}
+    gates = {name for record in kept.records.values() for name in _cited_gates(record, own)}
+    beyond = frozenset(cited.difference(places))
+    outline = Outline(gate, kept.seen.digests, frozenset(gates - {str(gate)}), beyond)
+    return outline, kept.newest.union(places.values())
+
+
+def _relevant(
+    kept: _Kept, decisions: Collection[int], paths: Sequence[str], read: Read
+) -> Iterator[Record]:
+    """What citations within a chain depend on: decisions only if cited, or newest at a lift."""
     for place, path in enumerate(paths):
         if place in kept.records:
             yield kept.records[place]
-        elif place in wanted:
+        elif place in decisions:
             yield reopened(path, read(path), kept.seen.digests.at(place))
-
-
-def _outline(gate: GateId, kept: _Kept) -> Outline:
-    """A chain's files, and the gates and records that it cites beyond itself."""
-    gates: set[str] = set()
-    digests: set[str] = set()
-    for record in kept.records.values():
-        gates |= _cited_gates(record, kept)
-        digests |= _cited_digests(record)
-    beyond = frozenset(digest for digest in digests if kept.seen.find(digest) is None)
-    return Outline(gate, kept.seen.digests, frozenset(gates - {str(gate)}), beyond)
 
 
 def _cited_digests(record: Record) -> set[str]:
@@ -193,13 +193,12 @@ def _cited_digests(record: Record) -> set[str]:
             return set()
 
 
-def _cited_gates(record: Record, kept: _Kept | None = None) -> set[str]:
+def _cited_gates(record: Record, own: Mapping[str, Record]) -> set[str]:
     match record.body:
         case Amendment(supersedes=old) if old is not None:
             return {old.gate}
         case Lift(suspension=suspension, satisfied_by=discharges):
-            place = kept.seen.find(suspension.sha256) if kept else None
-            held = kept.records.get(place) if kept and place is not None else None
+            held = own.get(suspension.sha256)
             cited = {item.gate for item in discharges}
             return cited | (_condition_gates(held.body) if held is not None else set())
         case _:

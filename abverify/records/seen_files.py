@@ -9,7 +9,7 @@ from abverify.records.log.completeness import Seen
 from abverify.records.log.tree import HASH_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
 _UNVERIFIED = -1
 _NO_ROOT = bytes(HASH_BYTES)
@@ -30,24 +30,12 @@ class Digests:
     def __len__(self) -> int:
         return len(self._bytes) // HASH_BYTES
 
-    def __contains__(self, sha256: object) -> bool:
-        return isinstance(sha256, str) and next(self.places(sha256), None) is not None
-
     def __iter__(self) -> Iterator[str]:
         return map(self.at, range(len(self)))
 
     def at(self, place: int) -> str:
         """The digest of the file at a place."""
         return self._bytes[place * HASH_BYTES : (place + 1) * HASH_BYTES].hex()
-
-    def places(self, sha256: str) -> Iterator[int]:
-        """The places of the files that have a digest."""
-        wanted = bytes.fromhex(sha256)
-        at = self._bytes.find(wanted)
-        while at >= 0:
-            if at % HASH_BYTES == 0:
-                yield at // HASH_BYTES
-            at = self._bytes.find(wanted, at + 1)
 
 
 class SeenFiles:
@@ -81,10 +69,13 @@ class SeenFiles:
         """How many of the files are verified records."""
         return len(self) - self._sizes.count(_UNVERIFIED)
 
-    def find(self, sha256: str) -> int | None:
-        """The place of the verified record that has this digest; None if there is none."""
-        places = (at for at in self.digests.places(sha256) if self._sizes[at] != _UNVERIFIED)
-        return next(places, None)
+    def find(self, wanted: Collection[str]) -> dict[str, int]:
+        """The places of the verified records that have one of these digests, by digest."""
+        found: dict[str, int] = {}
+        for place, (sha256, size) in enumerate(zip(self.digests, self._sizes, strict=True)):
+            if sha256 in wanted and size != _UNVERIFIED:
+                found.setdefault(sha256, place)
+        return found
 
     def along(self, paths: Sequence[str]) -> Iterator[Seen]:
         """The files one by one, whose paths these are."""
