@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _PARTS = 4
 """Pieces of work for each process: enough that none waits long for another at the end."""
-_MOST = 2500
+_MOST = 1000
 """So many records, and a chain more, may be in one part, for the same reason and because what
 comes of it is held in memory."""
 
