@@ -31,7 +31,7 @@ BENCHMARKS = {
     "cluster": ("cluster.py", "--rounds", "2"),
     "startup": ("startup.py",),
     "toolcalls": ("toolcalls.py", "--megabytes", "0.25,1"),
-    "audit": ("audit.py", "--sizes", "10000,100000"),
+    "audit": ("audit.py", "--sizes", "10000,100000,1000000", "--since", "1000000"),
     "history": ("history.py", "--sizes", "250", "500"),
 }
 _HEAD = """\
