@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 _TYPE_ERROR = "only objects, arrays, strings, integers, booleans and null can be canonical"
 _MAX_INT = 2**53 - 1
-_LONG_NUMBER = re.compile(rb"[0-9]{16}")
+# Where a key may begin, with a byte beyond ASCII or an escape in it; some array's text is alike.
+_MAYBE_KEY = re.compile(rb'[{,]"[^"\\\x80-\xff]*[\\\x80-\xff]')
 _ENCODER = json.JSONEncoder(
     ensure_ascii=False, separators=(",", ":"), sort_keys=True, allow_nan=False
 )
@@ -50,9 +51,8 @@ def parse_canonical(data: bytes, *, name: str) -> Any:
         UntrustedError: if the bytes are not JSON or not in canonical form.
     """
     try:
-        value = json.loads(data.decode("utf-8"), parse_float=_refuse_float)
-        # In ASCII every key is ASCII, and without long numbers every integer is small enough.
-        plain = data.isascii() and not _LONG_NUMBER.search(data)
+        value = _DECODER.decode(data.decode("utf-8"))
+        plain = data.isascii() or not _MAYBE_KEY.search(data)
         again = _ENCODER.encode(value).encode("utf-8") if plain else canonical_bytes(value)
     except (ValueError, RecursionError) as error:
         raise UntrustedError(
@@ -106,6 +106,16 @@ def tree_digest(files: Mapping[str, bytes]) -> str:
 
 def _refuse_float(text: str) -> NoReturn:
     raise ValueError(f"{_TYPE_ERROR}, not {text}")
+
+
+def _small_integer(text: str) -> int:
+    value = int(text)
+    if abs(value) > _MAX_INT:
+        raise ValueError(f"integer {value} is beyond 2**53 - 1")
+    return value
+
+
+_DECODER = json.JSONDecoder(parse_float=_refuse_float, parse_int=_small_integer)
 
 
 def _checked(value: Any) -> Any:

@@ -41,7 +41,7 @@ def parse_timestamp(text: str) -> datetime:
     Raises:
         ValueError: for any other form.
     """
-    moment = datetime.strptime(text, _FORMAT).replace(tzinfo=UTC)
+    moment = datetime.fromisoformat(text).replace(tzinfo=UTC)
     if timestamp(moment) != text:
         raise ValueError(f"{text!r} is not spelt as {timestamp(moment)}")
     return moment

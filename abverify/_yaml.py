@@ -9,9 +9,9 @@ pass; depth and size are bounded before anything is built.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from abverify._frozen import frozen
 from abverify.errors import InvalidError, Place
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ _UNPRINTABLE_MESSAGE = "a control or text-direction character"
 _MAX_INTEGER_DIGITS = 15
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Document:
     """A parsed document: its plain value, and where each part of it stands.
 

@@ -15,11 +15,12 @@ Anything else that escapes is a bug and exits 70.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
+from abverify._frozen import frozen
 
-@dataclass(frozen=True, slots=True)
+
+@frozen
 class Place:
     """Where something was found: a file, and the line and column in it (both from 1) if known."""
 

@@ -53,7 +53,7 @@ def measure(gate: OpenGate, plan: Plan, workers: int) -> tuple[float, float, dic
         runner.run(plan, journal, stored.Nobody())
         seconds = time.perf_counter() - started
         said: dict[str, list[str]] = {}
-        for row in journal.rows:
+        for row in journal.rows():
             if row.kind == "turn":
                 said.setdefault(row.trial.fixture, []).append(row.raw)
     return started - began, seconds, said

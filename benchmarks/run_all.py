@@ -30,6 +30,7 @@ BENCHMARKS = {
     "inspect": ("inspect_server.py", "--runs", "1x1,1x2,8x2"),
     "cluster": ("cluster.py", "--rounds", "2"),
     "startup": ("startup.py",),
+    "journal": ("journal.py",),
     "toolcalls": ("toolcalls.py", "--megabytes", "0.25,1"),
     "audit": ("audit.py", "--sizes", "10000,100000,1000000", "--since", "1000000"),
     "history": ("history.py", "--sizes", "250", "500"),

@@ -27,14 +27,15 @@ from abverify.bench.plan import Plan
 from abverify.bench.schedule import run_trials
 from abverify.evidence.manifest import START_SCHEMA, Start
 from abverify.evidence.scores import compute_scores
-from abverify.evidence.trials import counted, fold_trials
 from abverify.workspace.evidence_store import evidence_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from abverify.app.measurement import OpenGate
     from abverify.bench.engines import Message
-    from abverify.evidence.lock import Scalar
+    from abverify.bench.oracle import Bench
+    from abverify.evidence.lock import RunLock, Scalar
     from abverify.evidence.rows import Row, Trial
     from abverify.model.identity import IdentityLevel
 
@@ -116,8 +117,13 @@ def environment(folder: Path) -> dict[str, str]:
     return {**os.environ, "ABVERIFY_KEYS": str(folder / "keys")}
 
 
-def make(folder: Path) -> Path:
+def make(folder: Path, *, seeds: int = 1, bench: Callable[[Path], None] | None = None) -> Path:
     """Makes the repository below a folder; the verdict on its bench is in its ledger.
+
+    Args:
+        folder: where to make it.
+        seeds: how many seeds its contract declares.
+        bench: writes the bench into the repository; it is not met.
 
     Raises:
         SystemExit: if a step does not end as it must.
@@ -129,6 +135,7 @@ def make(folder: Path) -> Path:
     contract = root / _CONTRACT
     text = re.sub(r"max_turns: \d+", f"max_turns: {TURNS}", contract.read_text(encoding="utf-8"))
     text = re.sub(r"max_silent_turns: \d+", "max_silent_turns: null", text)
+    text = text.replace("seeds: [1]", f"seeds: {list(range(1, seeds + 1))}")
     contract.write_text(text, encoding="utf-8")
     reason = ("--reason", "for the benchmark")
     _step(folder, "keys", "new", "operator", "--unencrypted")
@@ -136,7 +143,7 @@ def make(folder: Path) -> Path:
     for gate in ("V1_004", "V1_005", "S1_004", "S1_005"):
         _step(folder, "amend", gate, "--introduce", *reason)
     _step(folder, "run", GATE, "--stage", "calibrate")
-    _bench(root)
+    (bench or _bench)(root)
     _step(folder, "check", GATE, "--record", *reason, code=1)
     return root
 
@@ -150,11 +157,34 @@ def _step(folder: Path, *words: str, code: int = 0) -> None:
         sys.exit(f"{' '.join(words)} ended with {ran.returncode}:\n{ran.stdout}{ran.stderr}")
 
 
-def _bench(root: Path) -> None:
+@dataclass(frozen=True)
+class Begun:
+    """A bench that is about to begin, with everything that it needs."""
+
+    gate: OpenGate
+    bench: Bench
+    engine: Scripted
+    lock: RunLock
+    start: Start
+
+    @property
+    def folder(self) -> str:
+        """Its folder, relative to the repository."""
+        return f"{evidence_folder(self.gate.id)}/{self.start.run}"
+
+    def close(self, journal: Journal) -> None:
+        """Makes it a bundle."""
+        fixtures = [fixture.id for fixture in self.gate.corpus.fixtures]
+        seeds = self.gate.contract.config.sampling.seeds
+        scores = compute_scores(journal.trials(), fixtures=fixtures, seeds=seeds)
+        journal.close(scores, finished_at=timestamp(now()), notes=())
+
+
+def begun(root: Path) -> Begun:
+    """The bench of the repository's gate, with the facts of the real model."""
     gate = open_gate(root, GATE)
-    config = gate.contract.config
     bench = bench_for(gate.corpus, unsafe=False)
-    with open_llama(gate.contract.model, config, root=root) as real:
+    with open_llama(gate.contract.model, gate.contract.config, root=root) as real:
         engine = Scripted(dict(real.facts()))
     lock = run_lock(gate, engine.facts(), bench)
     start = Start(
@@ -167,11 +197,13 @@ def _bench(root: Path) -> None:
         lock_sha256=lock.sha256,
         began_after=gate.heads,
     )
-    fixtures, seeds = gate.corpus.fixtures, config.sampling.seeds
-    with Journal(root / evidence_folder(gate.id) / start.run, start, lock) as journal:
-        run_trials(
-            Plan(fixtures, seeds, config, gate.system_prompt), engine, bench, journal, Nobody()
-        )
-        trials = counted(fold_trials(journal.rows))
-        scores = compute_scores(trials, fixtures=[fixture.id for fixture in fixtures], seeds=seeds)
-        journal.close(scores, finished_at=timestamp(now()), notes=())
+    return Begun(gate, bench, engine, lock, start)
+
+
+def _bench(root: Path) -> None:
+    run = begun(root)
+    config, corpus = run.gate.contract.config, run.gate.corpus
+    plan = Plan(corpus.fixtures, config.sampling.seeds, config, run.gate.system_prompt)
+    with Journal(root / run.folder, run.start, run.lock) as journal:
+        run_trials(plan, run.engine, run.bench, journal, Nobody())
+        run.close(journal)

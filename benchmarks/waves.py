@@ -114,7 +114,7 @@ def measure(gate: OpenGate, sequences: int, turns: int, engines: int = 1) -> Mea
         with PeakMemory() as memory:
             runner.run(plan, journal, Nobody())
         seconds = time.perf_counter() - started
-        told = [row for row in journal.rows if row.kind == "turn"]
+        told = [row for row in journal.rows() if row.kind == "turn"]
     sampled = sum(row.completion_tokens for row in told)
     floor = floor_megabytes(gate, sequences, engines)
     return Measured(sequences, engines, seconds, len(told), sampled, memory.megabytes, floor)

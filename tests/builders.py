@@ -44,7 +44,7 @@ from abverify.evidence.rows import (
 )
 from abverify.evidence.scores import compute_scores
 from abverify.evidence.seeds import turn_seed
-from abverify.evidence.trials import counted, fold_trials
+from abverify.evidence.trials import counted, fold_trials, whole_trials
 from abverify.model.contract import Contract
 from abverify.model.corpus import STATES
 from abverify.toolcalls import SALVAGE
@@ -270,7 +270,7 @@ def agent_trial(agent: Agent, fixture: str) -> AgentRow:
     """A scripted agent's trial, as it must end."""
     good = agent == "good"
     rows = passed_trial(fixture) if good else failed_trial(fixture)
-    (attempt,) = fold_trials(rows)
+    (attempt,) = whole_trials(rows)
     assert attempt.ended is not None
     return AgentRow(
         agent=agent,

@@ -22,6 +22,7 @@ MODULES = {
 TREES = {name: ast.parse(file.read_text(encoding="utf-8")) for name, file in MODULES.items()}
 
 LAYERS = {
+    "_frozen": -1,
     "errors": 0,
     "_version": 0,
     "_canonical": 1,
@@ -190,6 +191,7 @@ MAY_TOUCH = ("workspace", "bench", "cli")
 ALLOWED = {
     "abverify._clock": {"os"},  # the environment variable that fixes the clock
     "abverify._canonical": {".open"},  # the digest of a file too large to hold
+    "abverify.model.plugins": {"os"},  # the environment variable that switches plugins off
     "abverify.toolcalls.calibration": {".read_text"},  # the package's own data
     "abverify.toolcalls.codes": {".read_text"},  # the package's own data
     "abverify.records.keystore": {  # keys live outside the root

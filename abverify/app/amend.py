@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from abverify._frozen import frozen
 from abverify.app.amend_draft import Draft, drafted_contract, forked_contract
 from abverify.app.amend_told import planned, published
 from abverify.app.append import sign_and_append
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from abverify.workspace.contracts import LoadedContract
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AmendRequest:
     """What is to be published, and how.
 

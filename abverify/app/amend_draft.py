@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from abverify._frozen import frozen
 from abverify.app.contract_side import published_side, working_side
 from abverify.errors import RefusedError
 from abverify.verify.amendment.changes import changes_between
@@ -22,7 +23,7 @@ _FIRST = "1.0.0"
 _VERSION = "version"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Draft:
     """What is to be published.
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from abverify._frozen import frozen
 from abverify.app.experiments import placer
 from abverify.errors import InvalidError, raise_all
 from abverify.model.ids import GateId
@@ -28,7 +29,7 @@ _AGAIN = frozenset(["stale", "post-hoc", "tainted"])
 """Reasons that only another run with the same lock can mend."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OpenArm:
     """An arm with what its evidence is judged against.
 

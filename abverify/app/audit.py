@@ -15,10 +15,10 @@ ledger and nothing for it; alone it exits with 3.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from abverify._clock import now
+from abverify._frozen import frozen
 from abverify.app.audit_scan import scan_ledger
 from abverify.app.audit_since import audit_since
 from abverify.app.kept_checkpoint import kept_faults
@@ -44,7 +44,7 @@ _INCOMPLETE = (WAITING, "AV455")
 _ABSENT = ("no file", "nothing")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AuditRequest:
     """What to audit.
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import gc
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cache, partial
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, TypeAlias
 
+from abverify._frozen import frozen
 from abverify.app.audit_evidence import EvidenceAudit
 from abverify.records.quick import Glance
 from abverify.records.scan import Scan, scan_chain
@@ -36,7 +36,7 @@ _MOST = 1000
 comes of it is held in memory."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ground:
     """What every part is verified against.
 
@@ -55,7 +55,7 @@ class Ground:
     records: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Part:
     """Some of the chains, and what it takes to verify them in another process.
 
@@ -72,7 +72,7 @@ class Part:
     log: Log | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Done:
     """What came of a part."""
 

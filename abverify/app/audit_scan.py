@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from abverify._frozen import frozen
 from abverify.app.audit_parts import Ground, parts_of, workers
 from abverify.records.ledger import by_gate, read_trust
 from abverify.records.log.completeness import Completeness
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from abverify.records.trust_history import TrustHistory
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LedgerScan:
     """What verifying a whole ledger gave.
 

@@ -7,11 +7,11 @@ is verified in its chain, on top of the record and the amendment before it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
 from abverify._clock import now
+from abverify._frozen import frozen
 from abverify.app.kept_checkpoint import cut, forked, read_kept
 from abverify.errors import UntrustedError
 from abverify.model.ids import GateId
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from abverify.records.trust_history import TrustHistory
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Found:
     """What the audit of the new records gave.
 

@@ -11,7 +11,6 @@ from abverify.verify.calibration import calibration_line
 from abverify.verify.evaluate import unobserved_lines
 from abverify.verify.stopping.saved import stop_line
 from abverify.verify.verdict import Decision, decide, evidence_line, weights_reason
-from abverify.workspace.pins import input_digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,7 +72,7 @@ def _drift(repository: Repository, loaded: LoadedContract) -> Iterator[Reason]:
     pins = repository.pins_of(loaded)
     for path in loaded.contract.inputs():
         try:
-            found = f"sha256 {input_digest(repository.root, path)}"
+            found = f"sha256 {repository.input_digest(path)}"
         except InvalidError as error:
             found = error.message
         if found != f"sha256 {pins.get(path)}":

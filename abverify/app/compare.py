@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from abverify._frozen import frozen
 from abverify.app.arms import evidence_of, open_arms, run_missing
 from abverify.app.docket import open_repository, require_sound
 from abverify.errors import AbverifyError, IndeterminateError, InvalidError
@@ -144,7 +144,7 @@ def _prove_pinned(repository: Repository, arms: tuple[OpenArm, ...]) -> None:
                 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Repeated:
     """A confirmed experiment that another repeats: the control's lock, and what it rests on."""
 

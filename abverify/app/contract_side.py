@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from abverify._canonical import tree_digest
+from abverify._frozen import frozen
 from abverify.errors import AbverifyError, UsageError
 from abverify.records.bodies import Amendment
 from abverify.verify.amendment.changes import Side
@@ -28,7 +28,7 @@ _PUBLISHED = re.compile(r"(?P<gate>[^@\s]+)@(?P<version>[0-9]+\.[0-9]+\.[0-9]+)"
 FORMS = "a file, GATE@VERSION, or REVISION:contracts/FILE.yaml"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NamedSide:
     """A version of a contract, under the name it was asked for by."""
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from abverify._frozen import frozen
 from abverify.app.check import decision_on, report_on
 from abverify.app.docket import open_repository
 
@@ -23,7 +24,7 @@ _AGAIN = frozenset(["compliance-missing", "post-hoc", "stale", "tainted"])
 """Reasons that only another run with the same lock can mend."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DecideRequest:
     """What was asked.
 

@@ -26,7 +26,7 @@ from abverify.workspace.contracts import (
 from abverify.workspace.corpora import load_corpus
 from abverify.workspace.evidence_store import EvidenceStore, attempts_begun, load_evidence
 from abverify.workspace.ledger_store import LedgerFiles, ledger_files, root_files
-from abverify.workspace.pins import load_pins
+from abverify.workspace.pins import input_digest, load_pins
 from abverify.workspace.trust_pin import pinned_root
 from abverify.workspace.undo import require_finished
 
@@ -109,6 +109,19 @@ class Repository:
             return dict(record.body.pins)
         return dict(load_pins(self.root).inputs)
 
+    def input_digest(self, path: str) -> str:
+        """The digest of an input; a corpus is digested as it was read for the verdict, once.
+
+        Raises:
+            InvalidError: AV113 if there is no such file or folder.
+        """
+        return self._digests.get(path) or input_digest(self.root, path)
+
+    @cached_property
+    def _digests(self) -> dict[str, str]:
+        """What is known of the inputs already, by path."""
+        return {}
+
     def in_force(self, gate: GateId) -> Record | None:
         """The record that published the contract version in force."""
         return in_force_amendment(self.ledger.chain(gate))
@@ -143,10 +156,12 @@ class Repository:
 
         None when the corpus cannot be read.
         """
+        path = contract.evidence.bench.corpus
         try:
-            corpus = load_corpus(self.root, contract.evidence.bench.corpus)
+            corpus = load_corpus(self.root, path)
         except AbverifyError:
             return {}
+        self._digests[path] = corpus.sha256
         return {fixture.id: fixture.spec.oracle for fixture in corpus.fixtures}
 
     def _abandoned_attempts(self, gate: GateId) -> int:

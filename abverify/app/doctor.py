@@ -5,9 +5,9 @@ from __future__ import annotations
 import importlib.metadata
 import platform
 import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from abverify._frozen import frozen
 from abverify.app.docket import open_repository
 from abverify.app.doctor_models import engine_lines, weights_lines
 from abverify.app.keys import known_keys
@@ -29,7 +29,7 @@ _OLDEST = (3, 11)
 _PACKAGES = ("click", "cryptography", "jmespath", "jsonschema", "pydantic", "rich", "ruamel.yaml")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Needs:
     """What some contracts need.
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from abverify._frozen import frozen
 from abverify.errors import AbverifyError
 from abverify.evidence.demand import stop_demand
 from abverify.evidence.stop import claimed_stop
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from abverify.model.contract import Contract
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StopFacts:
     """What is to be told of a bundle's early stop.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from abverify.app.early_stops import stop_facts
 from abverify.app.reasons import error_reasons
@@ -15,20 +15,31 @@ from abverify.evidence.scores import compute_scores
 from abverify.evidence.stop import claimed_stop
 from abverify.model.bundle_report import BundleReport, TrialLine
 from abverify.verify.eligibility import unsound_reason
-from abverify.workspace.evidence_store import bundle_folders, load_bundle
+from abverify.workspace.evidence_store import bundle_folders, view_trials
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from abverify.evidence.bundle import Bundle
     from abverify.evidence.rescore import RescoredTrial
     from abverify.evidence.rows import Parse
-    from abverify.evidence.trials import TrialResult
-    from abverify.model.bundle_report import SignTotal
+    from abverify.evidence.trials import TrialResult, WholeTrial
+
+
+T = TypeVar("T")
 
 
 def find_bundle(root: Path, name: str) -> Bundle:
-    """The bundle of that run id, or in that folder.
+    """The bundle of that run id, or in that folder; errors as for `find_trials`."""
+    bundle, _ = find_trials(root, name, lambda _: None)
+    return bundle
+
+
+def find_trials(
+    root: Path, name: str, view: Callable[[WholeTrial], T]
+) -> tuple[Bundle, dict[tuple[str, int], T]]:
+    """A bundle and what a view makes of its trials, by run id or folder.
 
     Raises:
         UsageError: AV142 when there is none, or several.
@@ -39,7 +50,7 @@ def find_bundle(root: Path, name: str) -> Bundle:
     found = [path for path in known if wanted in (path, path.rsplit("/", 1)[-1])]
     if len(found) == 1:
         try:
-            return load_bundle(root, found[0])
+            return view_trials(root, found[0], view)
         except FileNotFoundError:
             found = []
     raise UsageError(
@@ -52,12 +63,14 @@ def find_bundle(root: Path, name: str) -> Bundle:
 
 def show_evidence(root: Path, name: str) -> BundleReport:
     """A bundle with its trials and its recomputed scores."""
-    bundle = find_bundle(root, name)
+    bundle, shown = find_trials(root, name, lambda trial: signs(trial.turns))
     manifest = bundle.manifest
     lock = tuple((key, str(value)) for key, value in sorted(bundle.lock.values.items()))
-    shown = [bundle.trials[key] for key in sorted(bundle.trials)]
     limits = LoopLimits.of(bundle.lock.values)
-    trials = tuple(_trial_line(trial, limits) for trial in shown)
+    trials = tuple(
+        _trial_line(bundle.trials[key], described(found, limits)) for key, found in shown.items()
+    )
+    measured = [found for key, found in shown.items() if bundle.trials[key].measured]
     return BundleReport(
         kind="evidence-show",
         path=bundle.path,
@@ -74,9 +87,9 @@ def show_evidence(root: Path, name: str) -> BundleReport:
         ),
         trials=trials,
         reasons=tuple(map(unsound_reason, bundle.faults)),
-        checked=len(trials) + len(bundle.calibrations()),
-        total=len(trials) + len(bundle.calibrations()),
-        signs=_totals(shown, limits),
+        checked=len(trials) + len(bundle.readings),
+        total=len(trials) + len(bundle.readings),
+        signs=totals(measured, limits) if shown else (),
     )
 
 
@@ -110,8 +123,8 @@ def rescore_evidence(root: Path, name: str, profile: str) -> BundleReport:
         UsageError: AV140 for an unknown profile.
     """
     chosen = named_profile(profile)
-    bundle = find_bundle(root, name)
-    rescored = rescore(bundle, chosen)
+    bundle, views = find_trials(root, name, lambda trial: rescore(trial, chosen))
+    rescored = tuple(views.values())
     changed = sum(trial.differs_at is not None for trial in rescored)
     used = f"{bundle.lock.values.get('parser.profile')}/{bundle.lock.values.get('parser.version')}"
     return BundleReport(
@@ -137,7 +150,7 @@ def export_evidence(root: Path, name: str) -> bytes:
     """
     from abverify.evidence.foreign.inspect_export import inspect_log
 
-    bundle = find_bundle(root, name)
+    bundle, trials = find_trials(root, name, lambda trial: trial)
     if bundle.faults:
         first = bundle.faults[0]
         raise UntrustedError(
@@ -157,7 +170,7 @@ def export_evidence(root: Path, name: str) -> bytes:
             found=bundle.manifest.stage,
             next_step="abverify evidence show lists the bundles' trials",
         )
-    text = json.dumps(inspect_log(bundle), indent=1, ensure_ascii=False)
+    text = json.dumps(inspect_log(bundle, trials), indent=1, ensure_ascii=False)
     return f"{text}\n".encode("utf-8", "backslashreplace")
 
 
@@ -175,20 +188,14 @@ def _scores_text(bundle: Bundle) -> str:
     return "  ".join(pairs) if bundle.trials else "no trials"
 
 
-def _trial_line(trial: TrialResult, limits: LoopLimits) -> TrialLine:
+def _trial_line(trial: TrialResult, told: tuple[str, ...]) -> TrialLine:
     name, seed = trial.trial.fixture, trial.trial.seed
-    verdicts = " ".join(turn.parse.verdict for turn in trial.turns)
+    verdicts = " ".join(turn.verdict for turn in trial.turns)
     ended = trial.ended
     outcome = ended.outcome if ended else "unfinished"
     reason = f"{ended.reason}; " if ended else ""
     detail = f"{reason}turns: {verdicts or 'none'}"
-    return TrialLine(name, seed, outcome, detail, described(signs(trial.turns), limits))
-
-
-def _totals(shown: list[TrialResult], limits: LoopLimits) -> tuple[SignTotal, ...]:
-    """Totals over the trials that were measured; a bundle without trials has none to show."""
-    measured = [signs(trial.turns) for trial in shown if trial.measured]
-    return totals(measured, limits) if shown else ()
+    return TrialLine(name, seed, outcome, detail, told)
 
 
 def _rescored_line(trial: RescoredTrial) -> TrialLine:

@@ -43,14 +43,18 @@ def gather(policy: Policy, files: Snapshot) -> dict[str, Any]:
 
 def ledger_at(files: Snapshot) -> Ledger:
     """The ledger as a snapshot holds it."""
-    folder = files.folder("gates").items()
-    below = {
-        f"gates/{path}": data for path, data in folder if not path.startswith(_NOT_IN_THE_LEDGER)
-    }
+    paths = [f"gates/{path}" for path in files.names("gates") if not _apart(path)]
+    found = {path: files.read(path) for path in paths}
+    below = {path: data for path, data in found.items() if data is not None}
     roots = {path: data for path, data in below.items() if path.startswith("gates/_trust/")}
     versions = {f"{VERSIONS}/{path}": data for path, data in files.folder(VERSIONS).items()}
     log = {path: data for path, data in below.items() if path.startswith("gates/_log/")}
     return read_ledger(below, versions, roots, log, now=now())
+
+
+def _apart(path: str) -> bool:
+    """Whether a file below `gates/` is none of the ledger's: evidence may be of any size."""
+    return path.startswith(_NOT_IN_THE_LEDGER) or path.split("/")[2:3] == ["evidence"]
 
 
 def contracts_at(files: Snapshot) -> dict[str, LoadedContract]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from abverify._frozen import frozen
 from abverify._version import __version__
 from abverify.app.amend import AmendRequest, publish
 from abverify.app.keys import key_store
@@ -47,7 +47,7 @@ _TAKEN = ("contracts", "gates", "fixtures/corpora/first", "fixtures/prompts/agen
 _TERM_DAYS = 365
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NewRepository:
     """What to start with.
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from abverify._canonical import sha256_hex
+from abverify._frozen import frozen
 from abverify.app.contract_side import committed_side
 from abverify.app.facts import contracts_at, gather, ledger_at
 from abverify.app.publication import Publication, publication_faults
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 _FROZEN = "contracts/_versions", "gates"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Judgement:
     """What was found of one change."""
 

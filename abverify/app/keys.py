@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from abverify._frozen import frozen
 from abverify.errors import UsageError
 from abverify.records.key_formats import write_key
 from abverify.records.keys import PublicKey
@@ -33,7 +33,7 @@ _FILE = re.compile(r"[~./].*|.*/.*|.*\.(pem|pub)")
 FORMS = "a key's name, a public key file, agent:NAME, or the start of a key id in the trust root"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KeyLine:
     """A key as listed: its name, its id, and its file."""
 

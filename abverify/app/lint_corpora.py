@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from abverify._frozen import frozen
 from abverify.app.reasons import error_reasons
 from abverify.errors import AbverifyError
 from abverify.verify.lint_fixtures import lint_categories, lint_fixture, lint_fixture_budget
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from abverify.workspace.corpora import CorpusReading, LoadedFixture
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LintedCorpus:
     """What linting a corpus found.
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from abverify._canonical import sha256_hex
+from abverify._frozen import frozen
 from abverify.app.docket import chain_heads, open_repository
 from abverify.bench.harness import harness_facts
 from abverify.bench.oracle import Bench
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from abverify.model.ids import GateId
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OpenGate:
     """A gate made ready to be measured.
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from abverify._frozen import frozen
 from abverify.bench.inspection import inspect_gguf
 from abverify.bench.weights import locate, resolve
 from abverify.errors import IndeterminateError, InvalidError
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 _NOT_HERE: Final = "AV510"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reading:
     """How files are read.
 
@@ -52,7 +53,7 @@ class Reading:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OpenedSide:
     """A model that was looked for.
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from abverify._frozen import frozen
 from abverify.app.model_sides import open_side
 from abverify.app.reasons import error_reasons
 from abverify.bench.tensor_diff import compare_tensors
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from abverify.model.model_diff import ModelSide, TensorDifference
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DiffRequest:
     """What to compare.
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from abverify._frozen import frozen
 from abverify.model.amend_check_report import ContractChange
 from abverify.model.report import Reason
 from abverify.records.bodies import Amendment
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from abverify.workspace.contracts import LoadedContract
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Publication:
     """A contract that changed, and what is due for it.
 

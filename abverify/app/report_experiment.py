@@ -52,7 +52,7 @@ def experiment_page(repository: Repository, name: str) -> Page:
         transcripts=tuple(
             trial
             for number, (arm, bundle) in enumerate(arms, 1)
-            for trial in transcripts(bundle, arm, f"t{number}")
+            for trial in transcripts(repository.root, bundle, arm, f"t{number}")
         ),
     )
 

@@ -61,7 +61,11 @@ def gate_page(repository: Repository, loaded: LoadedContract) -> Page:
         scopes=check.scopes,
         survival=lines,
         lock=lock_table([(item.manifest.run, item) for item in told]),
-        transcripts=tuple(t for item in told for t in transcripts(item, item.manifest.run, "t")),
+        transcripts=tuple(
+            trial
+            for item in told
+            for trial in transcripts(repository.root, item, item.manifest.run, "t")
+        ),
     )
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from abverify._frozen import frozen
 from abverify.app.docket import open_repository
 from abverify.app.report_experiment import experiment_page
 from abverify.app.report_gate import gate_page
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from abverify.workspace.experiments import LoadedExperiment
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PageRequest:
     """What a page is to be about: a gate or an experiment by name, the audit, or everything."""
 

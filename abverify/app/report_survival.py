@@ -42,7 +42,7 @@ def survival_line(bundle: Bundle, arm: str) -> SurvivalLine | None:
 
 
 def _lost_at(trial: TrialResult) -> int | None:
-    return next((t.turn for t in trial.turns if t.parse.verdict not in CALLED), None)
+    return next((t.turn for t in trial.turns if t.verdict not in CALLED), None)
 
 
 def _limit(value: float) -> float | None:

@@ -2,34 +2,51 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from abverify.evidence.reparse import parse_turn, stored
+from abverify.errors import UntrustedError
+from abverify.evidence.reparse import is_stored, parse_turn
 from abverify.model.page_transcript import CallPage, Mark, OraclePage, TrialPage, TurnPage
 from abverify.toolcalls import code_catalogue, profile_by_name
+from abverify.workspace.evidence_store import view_trials
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from abverify.evidence.bundle import Bundle
     from abverify.evidence.rows import OracleRow, TurnRow
-    from abverify.evidence.trials import TrialResult
+    from abverify.evidence.trials import WholeTrial
     from abverify.model.page_transcript import MarkKind
     from abverify.toolcalls import ParsedTurn, Profile, Refusal, Repair
 
 
-def transcripts(bundle: Bundle, arm: str, prefix: str) -> tuple[TrialPage, ...]:
-    """The trials of a bundle that count, by fixture and seed.
+def transcripts(root: Path, bundle: Bundle, arm: str, prefix: str) -> tuple[TrialPage, ...]:
+    """The trials of a bundle that count, by fixture and seed; its journal is read once more.
 
     Args:
+        root: the repository.
         bundle: the bundle.
         arm: what the run is called on the page.
         prefix: what the anchors of its trials begin with.
+
+    Raises:
+        UntrustedError: AV430 if the bundle is another one by now.
     """
     profile = _profile(bundle)
+    again, pages = view_trials(root, bundle.path, lambda trial: _trial(trial, profile, arm))
+    if again.sha256 != bundle.sha256 or again.faults != bundle.faults:
+        raise UntrustedError(
+            "the evidence changed while it was read",
+            rule="AV430",
+            place=bundle.path,
+            expected=f"sha256 {bundle.sha256}",
+            found=f"sha256 {again.sha256}",
+            next_step="run the command again",
+        )
     return tuple(
-        _trial(trial, profile, arm, f"{prefix}-{number}")
-        for number, (_, trial) in enumerate(sorted(bundle.trials.items()), 1)
+        replace(page, anchor=f"{prefix}-{number}") for number, page in enumerate(pages.values(), 1)
     )
 
 
@@ -43,16 +60,16 @@ def _profile(bundle: Bundle) -> Profile | None:
         return None
 
 
-def _trial(trial: TrialResult, profile: Profile | None, arm: str, anchor: str) -> TrialPage:
+def _trial(trial: WholeTrial, profile: Profile | None, arm: str) -> TrialPage:
     ended = trial.ended
     numbers = {turn.turn for turn in trial.turns}
     return TrialPage(
-        anchor=anchor,
+        anchor="",
         arm=arm,
         fixture=trial.trial.fixture,
         seed=trial.trial.seed,
         outcome=ended.outcome if ended else "never ended",
-        passed=trial.passed,
+        passed=trial.result().passed,
         reason=ended.reason if ended else "the run was cut off here",
         turns=tuple(_turn(turn, trial, profile) for turn in trial.turns),
         oracle=tuple(_oracle(row) for row in trial.oracle if row.turn not in numbers),
@@ -61,7 +78,7 @@ def _trial(trial: TrialResult, profile: Profile | None, arm: str, anchor: str) -
     )
 
 
-def _turn(turn: TurnRow, trial: TrialResult, profile: Profile | None) -> TurnPage:
+def _turn(turn: TurnRow, trial: WholeTrial, profile: Profile | None) -> TurnPage:
     parsed = (
         parse_turn(turn.raw, turn.finish_reason, profile, turn.files or ()) if profile else None
     )
@@ -72,7 +89,7 @@ def _turn(turn: TurnRow, trial: TrialResult, profile: Profile | None) -> TurnPag
         raw=turn.raw,
         marks=tuple(_marks(parsed)) if parsed else (),
         codes=turn.parse.codes,
-        agrees=stored(parsed) == turn.parse if parsed else None,
+        agrees=is_stored(parsed, turn.parse) if parsed else None,
         calls=tuple(_calls(turn)),
         oracle=tuple(_oracle(row) for row in trial.oracle if row.turn == turn.turn),
         finish=turn.finish_reason,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from abverify._canonical import sha256_hex
+from abverify._frozen import frozen
 from abverify.app.facts import contracts_at
 from abverify.app.reasons import error_reasons
 from abverify.app.regions import content_of
@@ -35,7 +35,7 @@ Mirrors: TypeAlias = "tuple[tuple[Mirror, MirrorView | IndeterminateError], ...]
 _FULL_COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Scene:
     """What the ritual is checked over.
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from abverify._frozen import frozen
 from abverify.app.docket import open_repository, require_sound
 from abverify.app.keys import public_key_named
 from abverify.app.signing import load_signer
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from abverify.records.trust_history import TrustHistory
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RotateRequest:
     """What the next version says otherwise, as typed. Pairs are `(name, value)`.
 

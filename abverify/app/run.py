@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from itertools import chain, count
 from typing import TYPE_CHECKING
 
 from abverify._canonical import canonical_digest
 from abverify._clock import now, timestamp
+from abverify._frozen import frozen
 from abverify.app.measurement import bench_for, calibration_lock, open_gate
 from abverify.app.runner import here
 from abverify.bench.calibrate import calibrate
@@ -17,7 +17,6 @@ from abverify.bench.plan import Plan
 from abverify.errors import IndeterminateError, UsageError
 from abverify.evidence.manifest import MANIFEST, START_SCHEMA, Start
 from abverify.evidence.scores import compute_scores
-from abverify.evidence.trials import counted, fold_trials
 from abverify.model.report import Reason
 from abverify.model.run_report import RunReport
 from abverify.verify.calibration import calibration_count, readings_problem
@@ -41,7 +40,7 @@ if TYPE_CHECKING:
     from abverify.model.identity import IdentityLevel
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RunRequest:
     """What to run.
 
@@ -224,7 +223,7 @@ def _finished(root: Path, path: str, journal: Journal, gate: OpenGate) -> RunRep
 
 
 def _scores(journal: Journal, gate: OpenGate) -> Scores:
-    trials = counted(fold_trials(journal.rows))
+    trials = journal.trials()
     fixtures = [fixture.id for fixture in gate.corpus.fixtures]
     seeds = gate.contract.config.sampling.seeds
     rules = gate.stopping if journal.start.stage == "bench" else None

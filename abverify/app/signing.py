@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from abverify._frozen import frozen
 from abverify.errors import UntrustedError, UsageError
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _URI = re.compile(r"[a-z][a-z0-9+.-]*:.*")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Signature:
     """What a person gives when asked to sign.
 

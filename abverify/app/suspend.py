@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from abverify._frozen import frozen
 from abverify.app.append import sign_and_append
 from abverify.app.docket import open_repository, require_sound
 from abverify.app.propose import proposed_reasons
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from abverify.app.signing import Signature
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SuspendRequest:
     """What to suspend, and what would lift it.
 

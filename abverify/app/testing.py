@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from abverify._frozen import frozen
 from abverify.app.check import decision_on, report_on
 from abverify.app.docket import open_repository
 from abverify.app.facts import gather
@@ -25,7 +25,7 @@ _WIDTH = 100
 _CANNOT_BE_FOUND_OUT = "AV739"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Answer:
     """What is so.
 
@@ -40,7 +40,7 @@ class Answer:
     facts: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Question:
     """One gate, or one declared place of a document.
 

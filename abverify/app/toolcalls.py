@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from abverify._frozen import frozen
 from abverify.errors import IndeterminateError, InvalidError, Place, UsageError
 from abverify.toolcalls import DEFAULT_TOOLS, profile_by_name, tools_from_json
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from abverify.toolcalls import Profile, ToolSpec
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Turn:
     """One turn to parse: an id to give back, the raw text, and why the completion ended."""
 

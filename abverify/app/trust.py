@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from abverify._clock import now, parse_timestamp
+from abverify._frozen import frozen
 from abverify.app.signing import load_signer
 from abverify.app.wording import fault_text
 from abverify.errors import InvalidError, RefusedError, UntrustedError
@@ -28,7 +28,7 @@ _WARNING_DAYS = 30
 FIRST = f"{TRUST}/1.root.dsse.json"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class InitRequest:
     """What a first trust root says.
 

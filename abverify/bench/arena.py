@@ -22,6 +22,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from abverify._frozen import frozen
 from abverify.bench.confined import Confined
 from abverify.bench.engines import Message
 from abverify.bench.observation import observation
@@ -225,7 +226,7 @@ class Arena:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Clock:
     """Seconds that run from now on; `name` is the budget that they come from."""
 

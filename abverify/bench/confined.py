@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from abverify._canonical import sha256_hex
+from abverify._frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -21,7 +21,7 @@ class OutsideWorkspace(Exception):  # noqa: N818 (an answer to the model, not ou
     """A path that leads out of the workspace, or to something that is no plain file."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Confined:
     """File access below one folder; every path component is opened without following links."""
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 from abverify._clock import now, timestamp
+from abverify._frozen import frozen
 from abverify.evidence.manifest import Attempt
 from abverify.evidence.trials import counted, fold_trials
 
@@ -31,7 +32,7 @@ Place: TypeAlias = "tuple[int, Trial, Fixture]"
 """A trial, with its number in the plan and its fixture."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unit:
     """Trials that are measured together, by one engine.
 

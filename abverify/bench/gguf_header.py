@@ -9,10 +9,10 @@ that nothing malformed ever reaches llama.cpp.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from abverify._canonical import canonical_digest
+from abverify._frozen import frozen
 from abverify.bench.gguf_cursor import Cursor
 from abverify.bench.gguf_tensors import SMALLEST_ENTRY, read_tensors
 
@@ -41,7 +41,7 @@ _DEFAULT_ALIGNMENT: Final = 32
 _MAX_DIGITS: Final = 17
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Array:
     """An array of the metadata.
 
@@ -56,7 +56,7 @@ class Array:
     items: tuple[Scalar, ...] | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GgufHeader:
     """What the header of a GGUF file says.
 

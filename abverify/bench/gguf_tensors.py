@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from abverify._canonical import canonical_digest
+from abverify._frozen import frozen
 from abverify.bench.extras import missing_package
 from abverify.bench.submodule import submodule
 
@@ -22,7 +22,7 @@ SMALLEST_ENTRY: Final = 24
 """Bytes the shortest entry of the table takes."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Tensor:
     """One tensor, as the table describes it.
 

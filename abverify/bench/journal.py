@@ -6,7 +6,7 @@ import fcntl
 import os
 from typing import TYPE_CHECKING, Self
 
-from abverify._canonical import canonical_bytes, parse_canonical, sha256_hex
+from abverify._canonical import canonical_bytes, parse_canonical, sha256_file
 from abverify.errors import RefusedError, UntrustedError
 from abverify.evidence.lock import parse_lock
 from abverify.evidence.manifest import (
@@ -23,10 +23,11 @@ from abverify.evidence.manifest import (
     RunFacts,
     Start,
 )
-from abverify.evidence.rows import TrialEnded, parse_rows, row_line
-from abverify.evidence.trials import counted, fold_trials
+from abverify.evidence.rows import journal_lines, parse_row, read_rows, row_line
+from abverify.evidence.trials import TrialFold, counted
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from abverify.evidence.lock import RunLock
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
     from abverify.evidence.rows import Row
     from abverify.evidence.scores import Scores
     from abverify.evidence.trials import TrialResult
+
+
+_PIECE = 1 << 18
 
 
 class Journal:
@@ -54,7 +58,7 @@ class Journal:
         try:
             self._claim()
             self.start = self._begin(start)
-            self._rows = list(self._recover())
+            self._over, self._fold = self._recover(), TrialFold()
         except BaseException:
             os.close(self._rows_fd)
             raise
@@ -91,41 +95,38 @@ class Journal:
             )
         return kept
 
-    def _recover(self) -> tuple[Row, ...]:
+    def _recover(self) -> list[TrialResult]:
         """Drops what follows the last finished trial: a half-done trial starts from turn 1."""
-        data = os.pread(self._rows_fd, os.fstat(self._rows_fd).st_size, 0)
-        whole = data[: data.rfind(b"\n") + 1]
+        place = str(self._folder / JOURNAL)
         try:
-            rows = parse_rows(whole, name=str(self._folder / JOURNAL))
-            counted(fold_trials(rows))
+            size, over = _finished(_pieces(self._rows_fd, _whole_lines(self._rows_fd)), place)
         except ValueError as error:
             raise UntrustedError(
-                "the journal contradicts itself",
-                rule="AV401",
-                place=str(self._folder / JOURNAL),
-                found=str(error),
+                "the journal contradicts itself", rule="AV401", place=place, found=str(error)
             ) from None
-        kept = _finished_prefix(rows)
-        size = sum(len(row_line(row)) for row in rows[:kept])
         os.ftruncate(self._rows_fd, size)
         os.lseek(self._rows_fd, 0, os.SEEK_END)
         os.fsync(self._rows_fd)
-        return rows[:kept]
+        return over
 
-    @property
-    def rows(self) -> tuple[Row, ...]:
-        """Every row written so far, resumed ones included."""
-        return tuple(self._rows)
+    def rows(self) -> Iterator[Row]:
+        """Every row written so far, resumed ones included, read from the disk."""
+        pieces = _pieces(self._rows_fd, os.fstat(self._rows_fd).st_size)
+        return read_rows(pieces, name=str(self._folder / JOURNAL))
+
+    def trials(self) -> dict[tuple[str, int], TrialResult]:
+        """The attempt that counts for each trial so far; one that is not over is none yet."""
+        return counted(self._over)
 
     def measured(self) -> dict[tuple[str, int], TrialResult]:
         """The trials that are measured already and are not run again."""
-        chosen = counted(fold_trials(self._rows))
-        return {key: result for key, result in chosen.items() if result.measured}
+        return {key: result for key, result in self.trials().items() if result.measured}
 
     def append(self, row: Row) -> None:
         """Writes one row and syncs it to disk before returning."""
         _write_all(self._rows_fd, row_line(row))
-        self._rows.append(row)
+        if (whole := self._fold.add(row)) is not None:
+            self._over.append(whole.result())
 
     def attempt(self, attempt: Attempt) -> None:
         """Counts an attempt at a trial, before its first row.
@@ -152,7 +153,7 @@ class Journal:
         attempts = self._folder / ATTEMPTS
         attempts.touch()
         names = sorted((ATTEMPTS, JOURNAL, LOCK, SCORES, START))
-        files = [(name, (self._folder / name).read_bytes()) for name in names]
+        files = [self._folder / name for name in names]
         manifest = Manifest(
             **{name: getattr(self.start, name) for name in RunFacts.model_fields},
             schema_=MANIFEST_SCHEMA,
@@ -161,23 +162,50 @@ class Journal:
             imported_from=None,
             notes=notes,
             files=tuple(
-                FileDigest(name=name, size=len(data), sha256=sha256_hex(data))
-                for name, data in files
+                FileDigest(name=path.name, size=path.stat().st_size, sha256=sha256_file(path))
+                for path in files
             ),
         )
         _write(self._folder / MANIFEST, canonical_bytes(manifest.to_json()))
         return manifest
 
 
-def _finished_prefix(rows: tuple[Row, ...]) -> int:
-    """How many rows belong to finished trials or to none at all."""
-    open_from: int | None = None
-    for index, row in enumerate(rows):
+def _finished(pieces: Iterator[bytes], place: str) -> tuple[int, list[TrialResult]]:
+    """Up to which byte a journal's rows belong to finished trials or to none, and those trials.
+
+    Raises:
+        ValueError: if a row belongs to no begun attempt, or a trial was measured twice.
+    """
+    over: list[TrialResult] = []
+    fold, size, begun = TrialFold(), 0, 0
+    for number, line in enumerate(journal_lines(pieces, name=place), 1):
+        row = parse_row(line, place=f"{place}:{number}")
+        if (whole := fold.add(row)) is not None:
+            over.append(whole.result())
         if row.kind == "trial":
-            open_from = index
-        elif isinstance(row, TrialEnded):
-            open_from = None
-    return len(rows) if open_from is None else open_from
+            begun = size
+        size += len(line) + 1
+    cut = fold.cut_off()
+    counted([*over, cut.result()] if cut else over)
+    return begun if cut else size, over
+
+
+def _pieces(descriptor: int, size: int) -> Iterator[bytes]:
+    """The first bytes of a file that is open, without moving where it is written next."""
+    for start in range(0, size, _PIECE):
+        yield os.pread(descriptor, min(_PIECE, size - start), start)
+
+
+def _whole_lines(descriptor: int) -> int:
+    """Up to which byte a file holds whole lines; what follows was cut off."""
+    end = os.fstat(descriptor).st_size
+    while end > 0:
+        start = max(0, end - _PIECE)
+        found = os.pread(descriptor, end - start, start).rfind(b"\n")
+        if found >= 0:
+            return start + found + 1
+        end = start
+    return 0
 
 
 def _read_start(path: Path) -> Start:

@@ -14,11 +14,12 @@ import re
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
+from abverify._frozen import frozen
 from abverify.bench.confined import Confined, OutsideWorkspace
 from abverify.bench.control import controls
 from abverify.bench.sandbox import Limits
@@ -36,7 +37,7 @@ _LEAST_SECONDS = 0.05
 """A limit has to be positive; a command that gets no more than this is cut short anyway."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OracleReading:
     """What one oracle command said.
 
@@ -61,7 +62,7 @@ class OracleReading:
     cut_short: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Bench:
     """Where oracles and tools run.
 
@@ -138,7 +139,7 @@ def judge_files(
     return tuple(readings)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Control:
     """What the controls of a passed test command say.
 
@@ -151,7 +152,7 @@ class _Control:
     passed_in: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Judged:
     """One oracle command on some files, within the caller's clock."""
 

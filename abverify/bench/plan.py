@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from abverify._frozen import frozen
 from abverify.evidence.rows import Trial
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class StopRules(Protocol):
         """How many trials of the order are needed, by what is known; the number only falls."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Plan:
     """What a run has to do.
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from abverify._frozen import frozen
 from abverify.bench.confined import Confined, OutsideWorkspace
 from abverify.bench.steady import STEADY_ENV, steadied
 from abverify.evidence.rows import ToolResult
@@ -21,7 +22,7 @@ OUTPUT_LIMIT = 8_000
 """Characters of a tool's output that the model sees; what is cut is said."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Tools:
     """The tools of one trial.
 

@@ -21,6 +21,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from abverify._frozen import frozen
 from abverify.bench.desk import Desk
 from abverify.bench.engines import Ask, EngineFailure
 from abverify.bench.oracle import Bench
@@ -178,7 +179,7 @@ class _Table:
             self._changed.notify_all()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Seat:
     """A trial's own engine: a seat at the table."""
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from abverify._canonical import sha256_hex
+from abverify._frozen import frozen
 from abverify.bench.extras import missing_package
 from abverify.bench.submodule import submodule
 from abverify.bench.weights_file import FileStamp, examine, stamp_of, unavailable
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 CACHED_NOTE: Final = "hash from cache; --paranoid reads the bytes again"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WeightFacts:
     """What a weight file is: its digest, and what its own metadata says of it.
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Final
 
+from abverify._frozen import frozen
 from abverify.bench.gguf_header import GgufHeader, read_header
 from abverify.bench.weights_cache import is_settled, recall, remember
 from abverify.errors import IndeterminateError, UntrustedError
@@ -21,7 +21,7 @@ FileStamp = tuple[int, int, int, int]
 """Device, inode, size in bytes and modification time in ns: the same file, untouched since."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Examined:
     """What was found.
 

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from abverify.cli import completion
-from abverify.cli.options import common_options
-from abverify.cli.run import PARANOID_HELP, UNSAFE_HELP
+from abverify.cli.options import PARANOID_HELP, UNSAFE_HELP, common_options
 from abverify.cli.signing import signing_options
 
 if TYPE_CHECKING:

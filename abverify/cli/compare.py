@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from abverify.cli import completion
-from abverify.cli.options import common_options
-from abverify.cli.run import UNSAFE_HELP
+from abverify.cli.options import UNSAFE_HELP, common_options
 
 if TYPE_CHECKING:
     from abverify.cli.invocation import Common

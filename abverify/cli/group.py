@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
+import atexit
 import gc
 import importlib
 import io
 import os
 import sys
+import threading
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -62,9 +63,6 @@ VERBS = {name: meaning for verbs in SECTIONS.values() for name, meaning in verbs
 INTERRUPTED = 130
 INTERNAL = 70
 
-_NEW_OBJECTS = 50_000
-"""How many containers come to be between two looks for unreachable cycles."""
-
 
 class LazyGroup(click.Group):
     """A group that imports a verb's module only when the verb is used."""
@@ -90,6 +88,8 @@ class LazyGroup(click.Group):
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
+            import difflib
+
             close = difflib.get_close_matches(args[0], VERBS, n=2, cutoff=0.5)
             if not close or args[0] in VERBS:
                 raise
@@ -130,12 +130,28 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     # A plugin that some other package brings could change what a contract means, and looking
     # for one takes longer than reading the contract.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-    # Most verbs are over before a cycle could matter: looking for them after every 700 new
-    # objects, and once more over all objects at the end, took an eighth of a check.
-    gc.set_threshold(_NEW_OBJECTS)
     code = run(sys.argv[1:] if arguments is None else arguments)
     gc.freeze()
+    if arguments is None:
+        _leave(code)
     sys.exit(code)
+
+
+def _leave(code: int) -> None:
+    """Ends the process as it stands: taking every module apart takes longer than a signature.
+
+    What was registered for the end is done, and what was printed is out. Where another thread
+    still runs, or standard output fails, Python ends the process in its own way.
+    """
+    if threading.active_count() > 1:
+        return
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        return
+    atexit._run_exitfuncs()  # noqa: SLF001 (multiprocessing ends its processes so, too)
+    os._exit(code)
 
 
 def run(arguments: list[str]) -> int:

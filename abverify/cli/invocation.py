@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
-from dataclasses import dataclass
 from pathlib import Path
+
+from abverify._frozen import frozen
 
 _MAX_WIDTH = 110
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Common:
     """The common options as given.
 
@@ -41,6 +41,8 @@ class Common:
         """Columns for text output."""
         if self.output or not sys.stdout.isatty():
             return _MAX_WIDTH
+        import shutil
+
         return max(40, min(_MAX_WIDTH, shutil.get_terminal_size().columns))
 
     def emit(self, text: str) -> None:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from abverify.cli import completion
-from abverify.cli.options import common_options
-from abverify.cli.run import PARANOID_HELP
+from abverify.cli.options import PARANOID_HELP, common_options
 from abverify.model.model_diff import KEYS
 
 if TYPE_CHECKING:

@@ -16,6 +16,8 @@ from abverify.errors import AbverifyError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+PARANOID_HELP = "Read every byte of the weights, also where their digest is remembered."
+UNSAFE_HELP = "Run tools and oracles unconfined; the evidence says so and never counts."
 FORMATS = ("text", "json", "junit", "sarif", "github", "markdown")
 
 

@@ -8,14 +8,11 @@ import click
 
 from abverify.cli import completion
 from abverify.cli.cluster import cluster_options
-from abverify.cli.options import common_options
+from abverify.cli.options import PARANOID_HELP, UNSAFE_HELP, common_options
 
 if TYPE_CHECKING:
     from abverify.app.cluster.runner import Cluster
     from abverify.cli.invocation import Common
-
-PARANOID_HELP = "Read every byte of the weights, also where their digest is remembered."
-UNSAFE_HELP = "Run tools and oracles unconfined; the evidence says so and never counts."
 
 
 @click.command(

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from abverify._canonical import parse_canonical, sha256_hex
+from abverify._frozen import frozen
 from abverify.errors import UntrustedError
 from abverify.evidence.lock import RunLock, parse_lock
 from abverify.evidence.manifest import (
     ATTEMPTS,
+    IMPORTED,
     JOURNAL,
     LOCK,
     MANIFEST,
@@ -19,19 +20,19 @@ from abverify.evidence.manifest import (
     Manifest,
     Start,
 )
-from abverify.evidence.rows import AgentRow, CalibrationRow, ParserCalibrationRow, parse_rows
-from abverify.evidence.soundness import Fault, row_faults
-from abverify.evidence.trials import counted, fold_trials
+from abverify.evidence.passage import Digested, Passage
+from abverify.evidence.soundness import Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from abverify.evidence.imported import Imported
-    from abverify.evidence.rows import Row
+    from abverify.evidence.passage import AgentReading, Look
+    from abverify.evidence.rows import CalibrationRow, ParserCalibrationRow
     from abverify.evidence.trials import TrialResult
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Bundle:
     """One run's evidence, verified against its own manifest.
 
@@ -40,8 +41,10 @@ class Bundle:
         sha256: digest of the manifest's bytes; it stands for the whole bundle.
         manifest: what the run says of itself.
         lock: every resolved variable of the run.
-        rows: the whole journal.
         trials: the attempt that counts, by fixture and declared seed.
+        readings: the meter's readings, of a calibration.
+        agents: the scripted agents' trials, of a calibration.
+        parsers: the parser's readings, of a calibration.
         claimed_scores: the bytes of `scores.json`, still to be compared.
         faults: what does not fit; a bundle with any is unsound.
         imported: how an imported log was read; None for a run of ours.
@@ -51,8 +54,10 @@ class Bundle:
     sha256: str
     manifest: Manifest
     lock: RunLock
-    rows: tuple[Row, ...]
     trials: Mapping[tuple[str, int], TrialResult]
+    readings: tuple[CalibrationRow, ...]
+    agents: tuple[AgentReading, ...]
+    parsers: tuple[ParserCalibrationRow, ...]
     claimed_scores: bytes
     faults: tuple[Fault, ...]
     imported: Imported | None = None
@@ -65,25 +70,24 @@ class Bundle:
         text = self.lock.values.get("sampling.seeds")
         return tuple(map(int, text.split(","))) if isinstance(text, str) and text else ()
 
-    def calibrations(self) -> tuple[CalibrationRow, ...]:
-        """The meter readings, for a calibration bundle."""
-        return tuple(row for row in self.rows if isinstance(row, CalibrationRow))
 
-    def agents(self) -> tuple[AgentRow, ...]:
-        """The scripted agents' trials, for a calibration bundle."""
-        return tuple(row for row in self.rows if isinstance(row, AgentRow))
-
-    def parser_calibrations(self) -> tuple[ParserCalibrationRow, ...]:
-        """The parser's readings, for a calibration bundle."""
-        return tuple(row for row in self.rows if isinstance(row, ParserCalibrationRow))
-
-
-def read_bundle(files: Mapping[str, bytes], *, path: str) -> Bundle:
+def read_bundle(
+    files: Mapping[str, bytes],
+    *,
+    path: str,
+    journal: Iterable[bytes] | None = None,
+    look: Look | None = None,
+) -> Bundle:
     """Reads a bundle and compares every byte of it with its manifest.
+
+    The journal passes by once: its bytes are hashed as they are parsed, each trial is held
+    against its own texts, and what is kept of it is small.
 
     Args:
         files: the folder's files by name.
         path: the folder, relative to the repository root, for messages.
+        journal: the journal in pieces, where it is not among the files.
+        look: shown every attempt with all of its texts as it passes by, sound or not.
 
     Raises:
         UntrustedError: AV430 if the manifest, lock or journal cannot be read at all.
@@ -92,7 +96,7 @@ def read_bundle(files: Mapping[str, bytes], *, path: str) -> Bundle:
     try:
         manifest = _manifest(files, path)
         lock = parse_lock(files[LOCK], name=f"{path}/{LOCK}")
-        rows = parse_rows(files[JOURNAL], name=f"{path}/{JOURNAL}")
+        pieces = (files[JOURNAL],) if journal is None else journal
     except KeyError as error:
         raise UntrustedError(
             "the evidence bundle lacks a file",
@@ -100,31 +104,28 @@ def read_bundle(files: Mapping[str, bytes], *, path: str) -> Bundle:
             place=path,
             expected=str(error.args[0]),
         ) from None
+    passed = Passage(lock, f"{path}/{JOURNAL}", look)
+    digest = passed.read(pieces)
     imported = _imported(files, path)
+    others = {name: Digested.of(data) for name, data in files.items() if name != JOURNAL}
+    digests = {**others, JOURNAL: digest}
     faults = [
-        *_file_faults(manifest, files, path),
+        *_file_faults(manifest, digests, path),
         *_lock_faults(manifest, lock, path),
         *_start_faults(manifest, files, path),
         *_attempt_faults(manifest, files, path),
         *_import_faults(manifest, files, path, imported),
+        *passed.faults,
     ]
-    trials: dict[tuple[str, int], TrialResult] = {}
-    try:
-        attempts = fold_trials(rows)
-        trials = counted(attempts)
-        read = [attempt for row in rows if isinstance(row, AgentRow) for attempt in _trial(row)]
-        faults += row_faults([*attempts, *read], lock, f"{path}/{JOURNAL}")
-    except ValueError as error:
-        faults.append(
-            Fault(f"{path}/{JOURNAL}", "the journal contradicts itself", found=str(error))
-        )
     return Bundle(
         path=path,
         sha256=sha256_hex(files[MANIFEST]),
         manifest=manifest,
         lock=lock,
-        rows=rows,
-        trials=trials,
+        trials=passed.trials,
+        readings=tuple(passed.readings),
+        agents=tuple(passed.agents),
+        parsers=tuple(passed.parsers),
         claimed_scores=files.get(SCORES, b""),
         faults=tuple(faults),
         imported=imported,
@@ -133,9 +134,9 @@ def read_bundle(files: Mapping[str, bytes], *, path: str) -> Bundle:
 
 def _imported(files: Mapping[str, bytes], path: str) -> Imported | None:
     """How an imported log was read; what was only written down by hand has no such account."""
-    if "imported.json" not in files:
+    if IMPORTED not in files:
         return None
-    from abverify.evidence.imported import IMPORTED, parse_imported
+    from abverify.evidence.imported import parse_imported
 
     return parse_imported(files[IMPORTED], name=f"{path}/{IMPORTED}")
 
@@ -152,11 +153,6 @@ def _import_faults(
     yield from derivation_faults(files, imported, manifest, path=path)
 
 
-def _trial(row: AgentRow) -> tuple[TrialResult, ...]:
-    """A scripted agent's trial: it is held against its own transcript, and never scored."""
-    return fold_trials(row.trial_rows())
-
-
 def _manifest(files: Mapping[str, bytes], path: str) -> Manifest:
     name = f"{path}/{MANIFEST}"
     parse_canonical(files[MANIFEST], name=name)
@@ -169,7 +165,7 @@ def _manifest(files: Mapping[str, bytes], path: str) -> Manifest:
         ) from None
 
 
-def _file_faults(manifest: Manifest, files: Mapping[str, bytes], path: str) -> list[Fault]:
+def _file_faults(manifest: Manifest, files: Mapping[str, Digested], path: str) -> list[Fault]:
     listed = {entry.name: entry for entry in manifest.files}
     faults = [_file_fault(entry, files.get(entry.name), path) for entry in manifest.files]
     extra = sorted(set(files) - set(listed) - {MANIFEST})
@@ -183,17 +179,17 @@ def _file_faults(manifest: Manifest, files: Mapping[str, bytes], path: str) -> l
     return [*filter(None, faults), *unlisted, *missing]
 
 
-def _file_fault(entry: FileDigest, data: bytes | None, path: str) -> Fault | None:
+def _file_fault(entry: FileDigest, found: Digested | None, path: str) -> Fault | None:
     place = f"{path}/{entry.name}"
-    if data is None:
+    if found is None:
         return Fault(place, "a file of the bundle is missing", expected=f"sha256 {entry.sha256}")
-    if len(data) == entry.size and sha256_hex(data) == entry.sha256:
+    if found == Digested(entry.size, entry.sha256):
         return None
     return Fault(
         place,
         "the file's bytes are not the ones the manifest lists",
         expected=f"{entry.size} bytes, sha256 {entry.sha256}",
-        found=f"{len(data)} bytes, sha256 {sha256_hex(data)}",
+        found=f"{found.size} bytes, sha256 {found.sha256}",
     )
 
 

@@ -8,16 +8,16 @@ the same ones. The agent loop ends a trial by the same two counts (`silence`,
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from abverify.model.bundle_report import SignTotal
+from abverify._frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from abverify.evidence.lock import Scalar
     from abverify.evidence.rows import ParsedCall, TurnRow
+    from abverify.model.bundle_report import SignTotal
 
 CALLED = ("native", "recovered")
 """The parse verdicts of a turn that keeps the call format."""
@@ -26,7 +26,7 @@ LOOP_LENGTH = 3
 """How many silent turns, or identical calls, in a row are a loop where the lock names no limit."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Signs:
     """What a trial's turns show.
 
@@ -126,7 +126,7 @@ def leaks_role(raw: str) -> bool:
     return _USERS_TURN.search(_QUOTED.sub("\n", raw)) is not None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LoopLimits:
     """From where on silence and repetition are a loop: as declared, else `LOOP_LENGTH`."""
 
@@ -146,6 +146,8 @@ class LoopLimits:
 
 def totals(trials: Sequence[Signs], limits: LoopLimits) -> tuple[SignTotal, ...]:
     """Totals over trials: loops and leaks of all, format loss of those that had the format."""
+    from abverify.model.bundle_report import SignTotal
+
     total = len(trials)
     return (
         SignTotal(

@@ -13,7 +13,6 @@ from abverify.evidence.lock import Scalar
 from abverify.evidence.manifest import FileDigest
 from abverify.model.value import Positive, Value
 
-IMPORTED = "imported.json"
 IMPORTED_SCHEMA: Literal["abverify/imported/v1"] = "abverify/imported/v1"
 
 

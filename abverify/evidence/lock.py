@@ -7,12 +7,12 @@ key that an imported log cannot tell is absent rather than guessed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
 from abverify._canonical import canonical_bytes, parse_canonical, sha256_hex
+from abverify._frozen import frozen
 from abverify.errors import UntrustedError
 from abverify.model.value import Value
 
@@ -93,7 +93,7 @@ METER_KEYS = ("harness.sha256", "corpus.sha256", "sandbox.name", "sandbox.isolat
 """The keys that make up the meter: calibration counts for a run only if these agree."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RunLock:
     """The resolved variables of a run; the digest of its bytes is the run's identity."""
 

@@ -1,7 +1,5 @@
 """A bundle's manifest: which run this is, for which gates, and every file by digest."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -18,6 +16,7 @@ JOURNAL = "rows.jsonl"
 SCORES = "scores.json"
 START = "start.json"
 ATTEMPTS = "attempts.jsonl"
+IMPORTED = "imported.json"
 
 Stage = Literal["calibrate", "smoke", "bench"]
 GateName = Annotated[str, Field(pattern=GATE_ID_PATTERN)]

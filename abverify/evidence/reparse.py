@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from abverify.evidence.lock import RunLock
     from abverify.evidence.rows import FinishReason, TurnRow
-    from abverify.toolcalls import ParsedTurn, Profile
+    from abverify.toolcalls import ParsedTurn, Profile, ToolCall
 
 
 def parser_reason(finish_reason: FinishReason) -> str:
@@ -43,17 +43,32 @@ def parse_turn(
 
 def stored(parsed: ParsedTurn) -> Parse:
     """A parse as a journal row keeps it: arguments as ASCII JSON text in their own order."""
-    calls = tuple(
-        ParsedCall(tool=call.name, arguments=json.dumps(call.arguments, ensure_ascii=True))
-        for call in parsed.calls
-    )
+    calls = tuple(ParsedCall(tool=call.name, arguments=_ascii(call)) for call in parsed.calls)
     return Parse(verdict=parsed.verdict, calls=calls, codes=tuple(parsed.codes))
 
 
-def reparse(turn: TurnRow, lock: RunLock) -> Parse | None:
-    """The parse of a stored turn under the lock's profile; None where the lock names none."""
+def _ascii(call: ToolCall) -> str:
+    """A call's arguments as ASCII JSON text; most are written so already, DEL being escaped."""
+    text = call.arguments_json
+    if text.isascii() and "\x7f" not in text:
+        return text
+    return json.dumps(call.arguments, ensure_ascii=True)
+
+
+def is_stored(parsed: ParsedTurn, parse: Parse) -> bool:
+    """Whether a journal row keeps a parse exactly as it is."""
+    return (
+        parsed.verdict == parse.verdict
+        and parsed.codes == parse.codes
+        and [(call.name, _ascii(call)) for call in parsed.calls]
+        == [(call.tool, call.arguments) for call in parse.calls]
+    )
+
+
+def reparse(turn: TurnRow, lock: RunLock) -> ParsedTurn | None:
+    """A stored turn parsed again under the lock's profile; None where the lock names none."""
     name, version = lock.values.get("parser.profile"), lock.values.get("parser.version")
     if not isinstance(name, str) or not isinstance(version, int):
         return None
     profile = profile_by_name(name, version)
-    return stored(parse_turn(turn.raw, turn.finish_reason, profile, turn.files or ()))
+    return parse_turn(turn.raw, turn.finish_reason, profile, turn.files or ())

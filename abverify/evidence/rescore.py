@@ -7,19 +7,18 @@ said is no counterfactual: later differences are not counted.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from abverify.evidence.reparse import parse_turn, stored
+from abverify._frozen import frozen
+from abverify.evidence.reparse import is_stored, parse_turn, stored
 
 if TYPE_CHECKING:
-    from abverify.evidence.bundle import Bundle
     from abverify.evidence.rows import Parse
-    from abverify.evidence.trials import TrialResult
+    from abverify.evidence.trials import WholeTrial
     from abverify.toolcalls import Profile
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RescoredTrial:
     """One trial under another profile.
 
@@ -46,15 +45,11 @@ class RescoredTrial:
         return self.valid_turns if self.after is not None else None
 
 
-def rescore(bundle: Bundle, profile: Profile) -> tuple[RescoredTrial, ...]:
-    """Parses every counted trial's turns again, trials in the order of their fixtures."""
-    return tuple(_trial(bundle.trials[key], profile) for key in sorted(bundle.trials))
-
-
-def _trial(trial: TrialResult, profile: Profile) -> RescoredTrial:
+def rescore(trial: WholeTrial, profile: Profile) -> RescoredTrial:
+    """Parses a trial's turns again, up to the first whose parse differs."""
     name, seed, turns = trial.trial.fixture, trial.trial.seed, len(trial.turns)
     for turn in trial.turns:
-        again = stored(parse_turn(turn.raw, turn.finish_reason, profile, turn.files or ()))
-        if again != turn.parse:
-            return RescoredTrial(name, seed, turns, turn.turn, turn.parse, again)
+        again = parse_turn(turn.raw, turn.finish_reason, profile, turn.files or ())
+        if not is_stored(again, turn.parse):
+            return RescoredTrial(name, seed, turns, turn.turn, turn.parse, stored(again))
     return RescoredTrial(name, seed, turns, turns, None, None)

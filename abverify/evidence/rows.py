@@ -5,8 +5,7 @@ execute, judge) can be done again from the stored text. Times stand in `millis`
 only: two runs of one lock have equal journals apart from that field.
 """
 
-from __future__ import annotations
-
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
@@ -190,6 +189,9 @@ class ParserCalibrationRow(Value):
     total: Positive
 
 
+MAX_ROW_BYTES = 64 << 20
+"""Far more than a turn can hold; what is longer is not read into memory."""
+
 Row: TypeAlias = (
     TrialStarted
     | TurnRow
@@ -202,7 +204,7 @@ Row: TypeAlias = (
 
 
 @cache
-def _adapter() -> TypeAdapter[Any]:
+def _adapter() -> "TypeAdapter[Any]":
     from pydantic import TypeAdapter
 
     return TypeAdapter(Annotated[Row, Field(discriminator="kind")])
@@ -214,27 +216,63 @@ def row_line(row: Row) -> bytes:
 
 
 def parse_rows(data: bytes, *, name: str) -> tuple[Row, ...]:
-    """Reads a whole journal.
+    """Reads a whole journal that is in memory already; errors as for `read_rows`."""
+    return tuple(read_rows((data,), name=name))
+
+
+def read_rows(chunks: Iterable[bytes], *, name: str) -> Iterator[Row]:
+    """Reads a journal as it comes, holding one row at a time.
 
     Raises:
-        UntrustedError: AV401 naming the line that is not a canonical row.
+        UntrustedError: AV401 naming the line that is not a canonical row, or is torn.
     """
-    if data and not data.endswith(b"\n"):
-        lines = data.count(b"\n") + 1
+    for number, line in enumerate(journal_lines(chunks, name=name), 1):
+        yield parse_row(line, place=f"{name}:{number}")
+
+
+def parse_row(line: bytes, *, place: str) -> Row:
+    """Reads one line of a journal, given without its newline.
+
+    Raises:
+        UntrustedError: AV401 if it is not a canonical row.
+    """
+    parse_canonical(line, name=place)
+    try:
+        row: Row = _adapter().validate_json(line)
+    except ValueError as error:
         raise UntrustedError(
-            "the journal's last line is torn", rule="AV401", place=f"{name}:{lines}"
-        )
-    rows: list[Row] = []
-    for number, line in enumerate(data.split(b"\n")[:-1], 1):
-        place = f"{name}:{number}"
-        parse_canonical(line, name=place)
-        try:
-            rows.append(_adapter().validate_json(line))
-        except ValueError as error:
+            "not a journal row",
+            rule="AV401",
+            place=place,
+            found=" ".join(str(error).split())[:300],
+        ) from None
+    return row
+
+
+def journal_lines(chunks: Iterable[bytes], *, name: str) -> Iterator[bytes]:
+    """The lines of a journal, without their newlines, from pieces of any size.
+
+    Raises:
+        UntrustedError: AV401 if the last line has no newline, or a line is longer than any row.
+    """
+    begun: list[bytes] = []
+    number, length = 1, 0
+    for chunk in chunks:
+        first, *others = chunk.split(b"\n")
+        begun.append(first)
+        length += len(first)
+        if length > MAX_ROW_BYTES:
             raise UntrustedError(
-                "not a journal row",
+                "a line of the journal is longer than any row",
                 rule="AV401",
-                place=place,
-                found=" ".join(str(error).split())[:300],
-            ) from None
-    return tuple(rows)
+                place=f"{name}:{number}",
+                expected=f"at most {MAX_ROW_BYTES} bytes",
+            )
+        for following in others:
+            yield b"".join(begun)
+            number += 1
+            begun, length = [following], len(following)
+    if length:
+        raise UntrustedError(
+            "the journal's last line is torn", rule="AV401", place=f"{name}:{number}"
+        )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from abverify._canonical import canonical_bytes
+from abverify._frozen import frozen
 from abverify.model.metrics import METRICS
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ MARKDOWN_CODE = "markdown-block"
 SCORES_SCHEMA = "abverify/scores/v1"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Measure:
     """One metric's value as a pair of integers, so that nothing is rounded.
 
@@ -44,7 +44,7 @@ class Measure:
         return Fraction(self.numerator, self.denominator) if self.denominator else None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Scores:
     """All metrics and the outcomes of a bundle's counted trials.
 
@@ -156,4 +156,4 @@ def _first_kind(result: TrialResult) -> str | None:
     turn = result.first_call
     if turn is None:
         return None
-    return "markdown" if MARKDOWN_CODE in turn.parse.codes else turn.parse.verdict
+    return "markdown" if MARKDOWN_CODE in turn.codes else turn.verdict

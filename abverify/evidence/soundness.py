@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from abverify._frozen import frozen
 from abverify.evidence.detect import repeats_now, silence_now
 from abverify.evidence.seeds import SEED_RULE, turn_seed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from abverify.evidence.lock import RunLock
     from abverify.evidence.rows import TurnRow
-    from abverify.evidence.trials import TrialResult
+    from abverify.evidence.trials import WholeTrial
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Fault:
     """Something in a bundle that is not as it must be: where, what, expected, found."""
 
@@ -26,19 +26,18 @@ class Fault:
     found: str | None = None
 
 
-def row_faults(attempts: Iterable[TrialResult], lock: RunLock, place: str) -> Iterator[Fault]:
-    """Every contradiction between the rows and what can be derived from them."""
-    for attempt in attempts:
-        name = f"{attempt.trial.fixture} seed {attempt.trial.seed}"
-        for turn in attempt.turns:
-            yield from _turn_faults(turn, lock, place, name)
-        yield from _outcome_faults(attempt, place, name)
-        yield from _loop_faults(attempt, lock, place, name)
+def trial_faults(attempt: WholeTrial, lock: RunLock, place: str) -> Iterator[Fault]:
+    """Every contradiction between a trial's rows and what can be derived from them."""
+    name = f"{attempt.trial.fixture} seed {attempt.trial.seed}"
+    for turn in attempt.turns:
+        yield from _turn_faults(turn, lock, place, name)
+    yield from _outcome_faults(attempt, place, name)
+    yield from _loop_faults(attempt, lock, place, name)
 
 
 def _turn_faults(turn: TurnRow, lock: RunLock, place: str, name: str) -> Iterator[Fault]:
     # Not above: who reads no evidence does not wait for the parser and its tables.
-    from abverify.evidence.reparse import reparse
+    from abverify.evidence.reparse import is_stored, reparse, stored
 
     where = f"{name} turn {turn.turn}"
     if lock.values.get("sampling.seed_rule") == SEED_RULE:
@@ -47,12 +46,13 @@ def _turn_faults(turn: TurnRow, lock: RunLock, place: str, name: str) -> Iterato
             message = f"{where}: the seed does not follow from the declared one"
             yield Fault(place, message, expected=str(seed), found=str(turn.seed))
     again = reparse(turn, lock)
-    if again is not None and again != turn.parse:
+    if again is not None and not is_stored(again, turn.parse):
         message = f"{where}: the stored parse is not what the profile makes of the raw text"
-        yield Fault(place, message, expected=str(again.to_json()), found=str(turn.parse.to_json()))
+        expected, found = (str(parse.to_json()) for parse in (stored(again), turn.parse))
+        yield Fault(place, message, expected=expected, found=found)
 
 
-def _outcome_faults(attempt: TrialResult, place: str, name: str) -> Iterator[Fault]:
+def _outcome_faults(attempt: WholeTrial, place: str, name: str) -> Iterator[Fault]:
     if attempt.ended is None:
         return
     outcome = attempt.ended.outcome
@@ -70,7 +70,7 @@ def _outcome_faults(attempt: TrialResult, place: str, name: str) -> Iterator[Fau
         yield Fault(place, f"{name}: turns are miscounted", expected=expected, found=found)
 
 
-def _loop_faults(attempt: TrialResult, lock: RunLock, place: str, name: str) -> Iterator[Fault]:
+def _loop_faults(attempt: WholeTrial, lock: RunLock, place: str, name: str) -> Iterator[Fault]:
     """A text loop must be one by the limits that the lock tells; an import may tell none."""
     if attempt.ended is None or attempt.ended.outcome != "text_loop":
         return

@@ -7,16 +7,16 @@ said. So its scores hold, instead of metrics, the least and the most that each c
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from abverify._frozen import frozen
 from abverify.evidence.order import ORDER_RULE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Stop:
     """What the declared stop rules came to in one bench.
 
@@ -60,7 +60,7 @@ class Stop:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ClaimedStop:
     """An early stop as stored scores claim it; whether it is true is for the journal to say.
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from abverify._frozen import frozen
 from abverify.model.change import headline
 from abverify.model.ritual_report import STEPS, ritual_exit_code
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _VERDICTS = {0: "lawful", 1: "unlawful", 3: "cannot-evaluate", 5: "nothing-to-check"}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ContractChange:
     """One contract that a change touches.
 
@@ -54,7 +54,7 @@ class ContractChange:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AmendCheckReport:
     """A range of commits judged as one change.
 
@@ -116,7 +116,7 @@ class AmendCheckReport:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HistoryLine:
     """One commit, judged against the one before it."""
 
@@ -135,7 +135,7 @@ class HistoryLine:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HistoryReport:
     """Every commit of a range, judged in turn.
 

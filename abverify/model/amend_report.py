@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from abverify._frozen import frozen
 from abverify.model.change import fingerprint, headline
 
 if TYPE_CHECKING:
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from abverify.model.report import Reason, Verdict
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReplayLine:
     """One stored bundle judged by both versions."""
 
@@ -25,7 +25,7 @@ class ReplayLine:
         return {"path": self.path, "before": self.before, "after": self.after}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AmendDiffReport:
     """Two versions of a gate's contract, compared.
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from abverify._frozen import frozen, named
 
 if TYPE_CHECKING:
     from abverify.model.report import Reason
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TrialLine:
     """One trial of a bundle, in a few columns.
 
@@ -29,11 +30,11 @@ class TrialLine:
 
     def to_json(self) -> dict[str, Any]:
         """The line as plain JSON data."""
-        plain = {name: getattr(self, name) for name in self.__slots__}
+        plain = named(self)
         return {**plain, "signs": list(self.signs)}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SignTotal:
     """How many trials show a sign.
 
@@ -50,7 +51,7 @@ class SignTotal:
     total: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BundleReport:
     """A bundle: facts about it, its trials, and every fault.
 

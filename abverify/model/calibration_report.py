@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from pydantic.alias_generators import to_camel
+
+from abverify._frozen import frozen, named
 
 Tally = tuple[int, int]
 """Readings that were right, and all of that kind."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CalibrationCount:
     """A calibration's readings by kind, each as right of all.
 
@@ -71,11 +72,11 @@ class CalibrationCount:
         """The count as plain JSON data."""
         return {
             to_camel(name): list(value) if isinstance(value, tuple) else value
-            for name, value in ((name, getattr(self, name)) for name in self.__slots__)
+            for name, value in named(self).items()
         }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CalibrationLine:
     """The calibration that a verdict relies on.
 

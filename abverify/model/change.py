@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from abverify._canonical import canonical_digest
+from abverify._frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,7 +36,7 @@ ONE_AT_A_TIME: frozenset[ChangeClass] = frozenset(("C3", "C4", "C5", "C6", "C7")
 """More than one of these in one amendment must be split: one variable at a time."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Change:
     """One change.
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic.alias_generators import to_camel
+
+from abverify._frozen import frozen
 
 if TYPE_CHECKING:
     from abverify.model.experiment import Conclusion
@@ -50,7 +52,7 @@ class _Line:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Confound(_Line):
     """A run-lock key that differs between two arms although the variable does not name it.
 
@@ -67,7 +69,7 @@ class Confound(_Line):
     treatment: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RateLine(_Line):
     """One endpoint in one arm: trials that showed it, of how many, with exact 95 % limits."""
 
@@ -77,7 +79,7 @@ class RateLine(_Line):
     interval: Limits
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ArmLine(_Line):
     """One arm and the evidence that speaks for it.
 
@@ -106,7 +108,7 @@ class ArmLine(_Line):
     rates: tuple[RateLine, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PairLine(_Line):
     """One fixture on the primary endpoint: successes and trials in both arms."""
 
@@ -117,7 +119,7 @@ class PairLine(_Line):
     treatment_n: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EffectLine(_Line):
     """One endpoint compared between two arms; every difference is treatment minus control.
 
@@ -148,7 +150,7 @@ class EffectLine(_Line):
     refutation_bound: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ContrastLine(_Line):
     """One arm against the control: what differs, what came of it, and what follows."""
 
@@ -167,7 +169,7 @@ class ContrastLine(_Line):
         return next((line for line in self.effects if line.role == "primary"), None)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TableRow(_Line):
     """One row of the hypothesis ledger; `said` is what was reported, the rest is derived.
 
@@ -207,7 +209,7 @@ class TableRow(_Line):
     later: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CompareReport:
     """An experiment, compared and concluded."""
 
@@ -287,7 +289,7 @@ class CompareReport:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TableReport:
     """The hypothesis ledger: every claim that was tested, as one rule sees it."""
 
@@ -311,7 +313,7 @@ class TableReport:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DesignLine(_Line):
     """The power of one design: fixtures, seeds, and the chance to see a difference of delta."""
 
@@ -321,7 +323,7 @@ class DesignLine(_Line):
     power: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PlanReport:
     """What an experiment's design can find, and whether that is enough to set out.
 

@@ -1,8 +1,6 @@
 """The run configuration of a contract: every knob that can change a result, none implied."""
 
-from __future__ import annotations
-
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -34,7 +32,7 @@ class EngineConfig(Value):
     """For the `endpoint` engine only, which must name it: the program that answers."""
 
     @model_validator(mode="after")
-    def _names_its_server(self) -> EngineConfig:
+    def _names_its_server(self) -> Self:
         if self.name == "endpoint" and self.server is None:
             raise ValueError(
                 "the endpoint engine must name its server, such as server: llama-server"
@@ -44,7 +42,7 @@ class EngineConfig(Value):
         return self
 
     @model_validator(mode="after")
-    def _decodes_together(self) -> EngineConfig:
+    def _decodes_together(self) -> Self:
         if self.name != "llama" and self.sequences != 1:
             raise ValueError(f"only the llama engine has sequences, not {self.name}")
         return self
@@ -119,7 +117,7 @@ class LoopConfig(Value):
     """However a trial ends, run the oracle on a workspace that it has not judged yet."""
 
     @model_validator(mode="after")
-    def _judges_at_all(self) -> LoopConfig:
+    def _judges_at_all(self) -> Self:
         if not self.oracle_every_turns and not self.oracle_on_finish:
             raise ValueError("oracle_every_turns: 0 without oracle_on_finish never runs the oracle")
         return self

@@ -1,8 +1,6 @@
 """A contract: the law of one gate. It names what must be shown, and never holds a status."""
 
-from __future__ import annotations
-
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import Field, field_validator, model_validator
 
@@ -102,7 +100,7 @@ class Contract(Value):
     amendment: AmendmentSection
 
     @model_validator(mode="after")
-    def _criterion_ids_are_unique(self) -> Contract:
+    def _criterion_ids_are_unique(self) -> Self:
         ids = [comparison.id for comparison in comparisons(self.criteria)]
         twice = sorted({name for name in ids if ids.count(name) > 1})
         if twice:

@@ -1,16 +1,12 @@
 """A corpus of fixtures: tasks with a start state, an oracle, and the states that calibrate it."""
 
-from __future__ import annotations
-
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from abverify._frozen import frozen
 from abverify.model.value import Identifier, Positive, RelativePath, Text, Value
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 FIXTURE_SCHEMA = "abverify/fixture/v1"
 CalibrationState = Literal["reference", "untouched", "broken"]
@@ -56,7 +52,7 @@ class FixtureSpec(Value):
     limits: FixtureLimits = FixtureLimits()
 
     @model_validator(mode="after")
-    def _oracle_is_sound(self) -> FixtureSpec:
+    def _oracle_is_sound(self) -> Self:
         ids = [command.id for command in self.oracle]
         if len(set(ids)) != len(ids):
             raise ValueError("two oracle commands share an id")
@@ -65,7 +61,7 @@ class FixtureSpec(Value):
         return self
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Fixture:
     """One task, loaded: its document and the bytes of its three states.
 
@@ -100,7 +96,7 @@ class Fixture:
         return {**self.workspace, **overlay}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Corpus:
     """A folder of fixtures under one digest, in the order of their ids."""
 

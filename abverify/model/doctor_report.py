@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from abverify._frozen import frozen, named
 from abverify.model.report import Reason
 
 if TYPE_CHECKING:
     from abverify.model.report import Severity
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DoctorLine:
     """One thing that was looked for.
 
@@ -33,10 +33,10 @@ class DoctorLine:
 
     def to_json(self) -> dict[str, Any]:
         """The line as plain JSON data."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        return named(self)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DoctorReport:
     """Every line, and whom the judgement is for.
 

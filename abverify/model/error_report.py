@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from abverify._frozen import frozen
 
 if TYPE_CHECKING:
     from abverify.model.report import Reason
@@ -18,7 +19,7 @@ VERDICTS = {
 """The word for each exit code that an error may have."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ErrorReport:
     """Why a verb gave no result of its own.
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from abverify._frozen import frozen
 from abverify.model.config import Seed
 from abverify.model.ids import GATE_ID_PATTERN
 from abverify.model.value import DecimalText, Identifier, RelativePath, Text, Value, exact
@@ -35,7 +35,7 @@ Direction = Literal["higher", "lower"]
 Setting = str | int | bool | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EndpointMeasure:
     """What is asked of one trial, with the answer yes or no: a trial counts once, never a turn."""
 

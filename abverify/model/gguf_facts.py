@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
+
+from abverify._frozen import frozen
 
 FactValue = str | int | bool | list[str | int | bool]
 """A metadata value; a float is its shortest text, because no float is compared here."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TensorType:
     """How many tensors have a type, and the bytes they take."""
 
@@ -18,7 +19,7 @@ class TensorType:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LoraFacts:
     """What a LoRA adapter is.
 
@@ -46,7 +47,7 @@ class LoraFacts:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GgufFacts:
     """What was read of one GGUF file.
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _MAX_PATTERN = 500
 
 
+@lru_cache(maxsize=256)
 def glob_regex(pattern: str) -> str:
     """The regular expression of a glob; runs of stars collapse, so that matching stays cheap."""
     pieces: list[str] = []

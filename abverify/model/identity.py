@@ -1,7 +1,5 @@
 """What a contract says of its model: a name, the bytes, and what the bytes describe."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from abverify.model.value import DecimalText, RelativePath, Sha256, Text, Value

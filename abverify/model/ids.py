@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -74,6 +73,8 @@ def resolve(text: str, known: Collection[GateId]) -> GateId:
 
 
 def _suggestion(text: str, known: Collection[GateId]) -> str:
+    import difflib
+
     names = sorted({name for gate in known for name in (gate.name, str(gate))})
     close = difflib.get_close_matches(text, names, n=3, cutoff=0.5)
     if close:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
+
+from abverify._frozen import frozen
 
 if TYPE_CHECKING:
     from abverify.model.report import Reason
@@ -12,7 +13,7 @@ Standing = Literal["stands", "void", "past"]
 """Whether a record still has effect: it does, a retraction took it back, or its time is over."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RecordLine:
     """One record of the trail.
 
@@ -62,7 +63,7 @@ class RecordLine:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LogReport:
     """The records of one gate or of all, oldest first; faults of the ledger come first.
 
@@ -98,7 +99,7 @@ class LogReport:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RecordReport:
     """One verified record, whole.
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from abverify._frozen import frozen
 
 Domain = Literal["count", "rate", "mean"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Metric:
     """A number a criterion may speak of.
 

@@ -5,8 +5,9 @@ A thing nobody could look at is `unknown`, which is never `same`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
+
+from abverify._frozen import frozen, named
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,7 +35,7 @@ _NAMED = 3
 _NOT_READ = "not known"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AdapterSide:
     """An adapter over a model.
 
@@ -51,7 +52,7 @@ class AdapterSide:
     scale: str = "1"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ModelSide:
     """One of the two models.
 
@@ -81,7 +82,7 @@ class ModelSide:
         return value if isinstance(value, str) else None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TensorDifference:
     """Two files' tensors, compared byte by byte.
 
@@ -96,7 +97,7 @@ class TensorDifference:
     incomparable: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Comparison:
     """One thing compared.
 
@@ -118,7 +119,7 @@ class Comparison:
 
     def to_json(self) -> dict[str, Any]:
         """The line as plain JSON data."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        return named(self)
 
 
 def compare_models(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from abverify._frozen import frozen
 from abverify.model.report import Reason
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ _ONLY_OF_ADAPTERS = (
 _INSPECTED = {0: "read", 3: "cannot-evaluate", 4: "contradicted"}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ModelReport:
     """What a file is, or what a gate's model is declared to be and is.
 
@@ -88,7 +88,7 @@ def _adapter_json(adapter: AdapterSide) -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ModelDiffReport:
     """What two models share.
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
+
+from abverify._frozen import frozen
 
 if TYPE_CHECKING:
     from abverify.model.compare_report import CompareReport
@@ -17,7 +18,7 @@ Tone = Literal["good", "bad", "open"]
 """How a verdict reads at a glance: yes, no, or not to be told yet."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CriterionBar:
     """A criterion on a scale from 0 to 1: what was seen, its limits, and the bounds asked for.
 
@@ -38,7 +39,7 @@ class CriterionBar:
     definition: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SurvivalStep:
     """One step down of a survival curve: after that turn, this share has kept the format."""
 
@@ -50,7 +51,7 @@ class SurvivalStep:
     high: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SurvivalLine:
     """How long the trials of one arm kept the call format, by Kaplan and Meier.
 
@@ -69,7 +70,7 @@ class SurvivalLine:
     last: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LockRow:
     """One key of the run lock, as each run told it.
 
@@ -86,7 +87,7 @@ class LockRow:
     difference: Literal["same", "varied", "confound"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LockTable:
     """The run locks of some runs side by side."""
 
@@ -99,7 +100,7 @@ class LockTable:
         return tuple(row for row in self.rows if row.difference != "same")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Artifact:
     """A file that the page rests on, by digest; `what` says which part it plays."""
 
@@ -108,7 +109,7 @@ class Artifact:
     sha256: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Provenance:
     """Where everything on the page comes from, and how to verify it without the page.
 
@@ -123,7 +124,7 @@ class Provenance:
     commands: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Page:
     """A whole page.
 
@@ -182,7 +183,7 @@ class Page:
     transcripts: tuple[TrialPage, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PageReport:
     """What making a page tells its user: the answer, and where the page is.
 

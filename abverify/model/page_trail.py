@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+
+from abverify._frozen import frozen
 
 if TYPE_CHECKING:
     from abverify.model.log_report import RecordLine
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Lane:
     """A gate or a scope, and its state after each record of the picture.
 
@@ -25,7 +26,7 @@ class Lane:
     states: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TrailPage:
     """The records that a subject rests on, oldest first.
 

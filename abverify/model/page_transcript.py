@@ -6,13 +6,14 @@ wrote: whoever shows them makes them inert.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from abverify._frozen import frozen
 
 MarkKind = Literal["call", "repair", "refusal"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Mark:
     """A stretch of a turn's raw text that the parser read in a certain way.
 
@@ -31,7 +32,7 @@ class Mark:
     meaning: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CallPage:
     """A call as parsed, with what came back: `ok` and `output` are None if it was not executed."""
 
@@ -41,7 +42,7 @@ class CallPage:
     output: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OraclePage:
     """One oracle command's run; `tampered` lists protected files that the model had changed."""
 
@@ -55,7 +56,7 @@ class OraclePage:
     millis: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TurnPage:
     """One turn.
 
@@ -93,7 +94,7 @@ class TurnPage:
     millis: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TrialPage:
     """One trial that counts.
 

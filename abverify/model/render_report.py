@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from abverify._frozen import frozen
 from abverify.model.report import FindingsReport
 from abverify.model.ritual_report import ritual_exit_code
 
 _VERDICTS = {0: "clean", 1: "drift", 3: "cannot-evaluate", 5: "nothing-to-check"}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RenderReport(FindingsReport):
     """Every declared roll-up and region: shown as it is, drifted, or not to be told."""
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from abverify._frozen import frozen, named
 
 if TYPE_CHECKING:
     from abverify.model.calibration_report import CalibrationLine
@@ -24,7 +26,7 @@ class Report(Protocol):
         """The report as plain JSON data under the common head."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reason:
     """One line of an argument: a stable code, the rule behind it, and the way on.
 
@@ -50,10 +52,10 @@ class Reason:
 
     def to_json(self) -> dict[str, Any]:
         """The reason as plain JSON data, every key present."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        return named(self)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CriterionLine:
     """One criterion as decided: what was asked, what was seen, and out of how many.
 
@@ -82,12 +84,12 @@ class CriterionLine:
 
     def to_json(self) -> dict[str, Any]:
         """The line as plain JSON data."""
-        data = {name: getattr(self, name) for name in self.__slots__}
+        data = named(self)
         pairs = {"interval": self.interval, "bounds": self.bounds}
         return {**data, **{name: list(pair) if pair else None for name, pair in pairs.items()}}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EvidenceLine:
     """One bundle that was considered, and why it counts or not.
 
@@ -113,11 +115,11 @@ class EvidenceLine:
 
     def to_json(self) -> dict[str, Any]:
         """The line as plain JSON data."""
-        data = {name: getattr(self, name) for name in self.__slots__}
+        data = named(self)
         return {**data, "reasons": [reason.to_json() for reason in self.reasons]}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ScopeLine:
     """A scope that the gate could open, its state, and the suspensions that hold it."""
 
@@ -130,7 +132,7 @@ class ScopeLine:
         return {"scope": self.scope, "state": self.state, "heldBy": list(self.held_by)}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CheckReport:
     """The answer to "is this gate open?", whole."""
 
@@ -194,7 +196,7 @@ def _ineligibility(evidence: tuple[EvidenceLine, ...]) -> str:
     return codes[0] if codes else "no-evidence"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FindingsReport:
     """The result of a verb that looks for faults: lint, audit.
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
+
+from abverify._frozen import frozen
 
 if TYPE_CHECKING:
     from abverify.model.report import Reason
@@ -22,7 +23,7 @@ STEPS: dict[str, str] = {
 """The steps in their order."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Step:
     """One step of the ritual.
 

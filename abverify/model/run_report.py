@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
+
+from abverify._frozen import frozen
 
 if TYPE_CHECKING:
     from abverify.model.calibration_report import CalibrationCount
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 RunVerdict = Literal["complete", "stopped", "incomplete", "calibrated", "miscalibrated"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RunReport:
     """A stage that ran, or was found finished.
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
 
+from abverify._frozen import frozen
 from abverify.errors import InvalidError
 
 _PACKAGE: Final = re.compile(r"python-package://(?P<dist>[A-Za-z0-9][A-Za-z0-9._-]*)/(?P<path>.+)")
@@ -15,7 +15,7 @@ _COMMIT: Final = re.compile(r"[0-9a-f]{40}")
 _SOURCES: Final = "python-package://distribution/path, hf://owner/name@revision/path, or a path"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PackageSource:
     """A file of an installed Python package."""
 
@@ -23,7 +23,7 @@ class PackageSource:
     path: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HubSource:
     """A file of a model hub's repository, at a revision."""
 
@@ -32,7 +32,7 @@ class HubSource:
     path: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FileSource:
     """A local file, absolute or relative to the repository root."""
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from abverify._frozen import frozen, named
 
 if TYPE_CHECKING:
     from abverify.model.report import Reason, ScopeLine
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GateLine:
     """One gate: its state, why, and its newest record.
 
@@ -31,10 +32,10 @@ class GateLine:
 
     def to_json(self) -> dict[str, Any]:
         """The line as plain JSON data."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        return named(self)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StatusReport:
     """Every gate and scope of the repository; faults of the ledger come first.
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from abverify._canonical import sha256_hex
 from abverify._clock import timestamp
+from abverify._frozen import frozen
 from abverify.errors import RefusedError, UntrustedError, raise_all
 from abverify.records.bodies import AllGates, Lift, Suspension, kind_of
 from abverify.records.chain import read_chain
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from abverify.records.trust_history import TrustHistory
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Appended:
     """A record ready to be written, and the log with it, if its signers are integrators.
 
@@ -59,7 +59,7 @@ class Appended:
     log: Mapping[str, bytes]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ContractVersion:
     """The published contract version that a record is about: its version and its raw bytes."""
 

@@ -1,8 +1,6 @@
 """What each kind of record says of its own, beside the block that all records share."""
 
-from __future__ import annotations
-
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import Field, model_validator
 
@@ -47,7 +45,7 @@ class Suspension(RecordValue):
     lift_when: AnyGate | AllGates
 
     @model_validator(mode="after")
-    def _holds_something(self) -> Suspension:
+    def _holds_something(self) -> Self:
         if self.scope is None and not self.gates:
             raise ValueError("a suspension names a scope, or at least one gate")
         return self
@@ -118,7 +116,7 @@ class Decision(RecordValue):
     attempts_total: Count
 
     @model_validator(mode="after")
-    def _adds_up(self) -> Decision:
+    def _adds_up(self) -> Self:
         if self.checked > self.total:
             raise ValueError(f"checked {self.checked} of only {self.total}")
         if len({item.path for item in self.evidence}) < len(self.evidence):

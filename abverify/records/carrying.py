@@ -12,16 +12,15 @@ from typing import TYPE_CHECKING
 
 from abverify._yaml import read_yaml
 from abverify.errors import InvalidError
-from abverify.model.change import headline
 from abverify.model.contract import Contract
 from abverify.records.bodies import Amendment
 from abverify.records.record import Fault, contract_path
-from abverify.verify.amendment.changes import Side, changes_between
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from abverify.records.record import Record
+    from abverify.verify.amendment.changes import Side
 
 CARRYING = ("C0", "C1")
 
@@ -58,6 +57,10 @@ def carrying_faults(
 
 def _derived(record: Record, in_force: Record | None, contracts: Mapping[str, bytes]) -> str:
     """The class of the change; what cannot be read again cannot be proved to be harmless."""
+    # Not above: few amendments claim this, and no other record needs to know what a change is.
+    from abverify.model.change import headline
+    from abverify.verify.amendment.changes import changes_between
+
     old = None if in_force is None else _side(in_force, contracts)
     new = _side(record, contracts)
     if old is None or new is None:
@@ -66,6 +69,8 @@ def _derived(record: Record, in_force: Record | None, contracts: Mapping[str, by
 
 
 def _side(record: Record, contracts: Mapping[str, bytes]) -> Side | None:
+    from abverify.verify.amendment.changes import Side
+
     place = record.statement.common.gate
     data = contracts.get(contract_path(record.gate, place.contract_version))
     if data is None or not isinstance(record.body, Amendment):

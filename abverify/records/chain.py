@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from abverify._canonical import sha256_hex
 from abverify._clock import parse_timestamp, timestamp
+from abverify._frozen import frozen
 from abverify.errors import UntrustedError
 from abverify.records.envelope import STATEMENT_TYPE, open_envelope
 from abverify.records.law import law_faults
@@ -32,7 +32,7 @@ _AT_ONCE = 64
 """So many files are read before the first of them is judged."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Chain:
     """One gate's verified records in order, what is wrong with the others, and every file."""
 

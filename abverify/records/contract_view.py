@@ -6,9 +6,9 @@ a version published under an older schema stays verifiable.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from abverify._frozen import frozen
 from abverify._yaml import read_yaml
 from abverify.errors import InvalidError
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ContractView:
     """What a published contract says of itself; None where it does not say.
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import base64
 import binascii
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from abverify._canonical import canonical_bytes, parse_canonical, sha256_hex
+from abverify._frozen import frozen
 from abverify.errors import UntrustedError
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ MAX_SIGNATURES = 16
 _FIELDS = {"payload", "payloadType", "signatures"}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class VerifiedPayload:
     """A payload whose every signature verified. What follows reads this, never the envelope.
 

@@ -1,7 +1,5 @@
 """The values that records are made of: camelCase in JSON, plain text, real moments."""
 
-from __future__ import annotations
-
 import unicodedata
 from typing import Annotated
 

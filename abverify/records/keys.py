@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from abverify._canonical import canonical_digest
+from abverify._frozen import frozen
 from abverify.errors import UntrustedError
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ SMALL_ORDER = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PublicKey:
     """An Ed25519 public key.
 

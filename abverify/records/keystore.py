@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from abverify._frozen import frozen
 from abverify.errors import AbverifyError, InvalidError, RefusedError, UsageError
 from abverify.records.key_formats import read_key, write_key
 from abverify.records.keys import KeySigner, PublicKey
@@ -37,7 +37,7 @@ def environment_passphrase(environment: Mapping[str, str]) -> Callable[[], str] 
     return (lambda: secret) if secret else None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KeyStore:
     """A folder of keys: `<name>.pem` (private, mode 0600) and `<name>.pub.pem` beside it."""
 

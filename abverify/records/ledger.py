@@ -7,9 +7,10 @@ all its records, only a checkpoint kept elsewhere can show.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
+from abverify._frozen import frozen
 from abverify.errors import UntrustedError, UsageError
 from abverify.model.ids import GateId
 from abverify.records.bodies import Decision
@@ -38,7 +39,7 @@ _DEPTH = 3
 _VERSIONS = "contracts/_versions/"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ledger:
     """What reading the ledger gave.
 

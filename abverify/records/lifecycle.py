@@ -30,10 +30,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from abverify._clock import parse_timestamp
+from abverify._frozen import frozen
 from abverify.records.bodies import Decision, Discharge, Lift, Suspension
 from abverify.records.carrying import decisive_amendment
 from abverify.records.law import in_force_amendment
@@ -55,7 +55,7 @@ _Standing: TypeAlias = "tuple[GateStateName, str, Record | None]"
 """A state, why, and the record it rests on."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GateState:
     """Where a gate stands.
 
@@ -80,7 +80,7 @@ class GateState:
     valid_until: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ScopeState:
     """Where a scope stands, and the unlifted suspensions that hold it shut."""
 

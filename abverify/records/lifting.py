@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from abverify._frozen import frozen
 from abverify.records.bodies import AllGates, Lift, LiftedSuspension, Suspension
 from abverify.records.fields import GateDigest
 from abverify.records.lifecycle import suspension_id, unlifted
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from abverify.records.record import Record
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Refusal:
     """Why a suspension may not be lifted: a rule, a sentence, and the conditions still open."""
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, overload
+
+from abverify._frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -13,7 +14,7 @@ _BETWEEN = "/"
 """What stands between two names: the one character that no file's name holds."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Listing(Sequence[str]):
     """The paths of the files in one folder, in order, in a third of the memory of a tuple.
 

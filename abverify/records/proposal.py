@@ -7,9 +7,10 @@ those in force, and everything but the number of its signatures must verify.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from abverify._frozen import frozen
 from abverify.errors import RefusedError
 from abverify.records.append import refuse_untimely, verified_path
 from abverify.records.envelope import STATEMENT_TYPE, cosign, open_envelope
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from abverify.records.trust import TrustRoot
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Proposal:
     """A record that some have signed.
 

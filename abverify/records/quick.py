@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import binascii
 import json
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from abverify._canonical import sha256_hex
 from abverify._clock import timestamp
+from abverify._frozen import frozen
 from abverify.errors import UntrustedError
 from abverify.records.contract_view import view_contract
 from abverify.records.envelope import MAX_ENVELOPE_BYTES, STATEMENT_TYPE, pae
@@ -34,7 +34,11 @@ if TYPE_CHECKING:
 
     from abverify.records.bodies import Kind
     from abverify.records.setting import Link, Setting
+    from abverify.records.spelling import Spelling
     from abverify.records.verifiers import Verify, Verifying
+
+_FEW = 64
+"""Compiling the spelling takes about as long as so many records take to read without it."""
 
 _HEAD = b'{"payload":"'
 _MIDDLE = b'","payloadType":"%b","signatures":[{"keyid":"' % STATEMENT_TYPE.encode()
@@ -88,7 +92,7 @@ class Light(NamedTuple):
         return Record(self.path, self.facts.seq, self.kind, self.sha256, statement, self.issuers)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Power:
     """What a key may do for an actor under a version of the trust root.
 
@@ -125,6 +129,7 @@ class Glance:
         self._powers: dict[tuple[Any, ...], _Power | None] = {}
         self._digests: dict[str, str] = {}
         self._terms: dict[str, timedelta] = {}
+        self._files = 0
 
     def look(self, files: Sequence[tuple[str, bytes]]) -> list[Glimpse | None]:
         """What several files, by path, hold under a good signature; None for any other.
@@ -134,8 +139,10 @@ class Glance:
         """
         opened = [_split(data) if len(data) <= MAX_ENVELOPE_BYTES else None for _, data in files]
         signed = [each and self._signed(*each) for each in opened]
+        self._files += len(files)
+        spelling = SPELLING if self._files > _FEW else None
         return [
-            _read(path, each[0], each[2]) if each and good else None
+            _read(path, each[0], each[2], spelling) if each and good else None
             for (path, _), each, good in zip(files, opened, signed, strict=True)
         ]
 
@@ -258,11 +265,11 @@ def reopened(path: str, data: bytes, sha256: str) -> Record:
     return Record(path, seq, statement.kind, sha256, statement, ())
 
 
-def _read(path: str, keyid: str, payload: bytes) -> Glimpse | None:
+def _read(path: str, keyid: str, payload: bytes, spelling: Spelling | None) -> Glimpse | None:
     """A payload's kind and facts, if it is a statement that can be accepted at a glance."""
-    for kind in DECISIONS:
-        if path.endswith(f"{kind}.dsse.json") and (facts := SPELLING.read(kind, payload)):
-            return Glimpse(kind, keyid, facts, payload)
+    kind = next((k for k in DECISIONS if path.endswith(f"{k}.dsse.json")), None)
+    if spelling and kind and (facts := spelling.read(kind, payload)):
+        return Glimpse(kind, keyid, facts, payload)
     shape = SHAPE.read(payload)
     if shape is None or shape[0] == "amendment":
         return None

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from abverify._clock import parse_timestamp
+from abverify._frozen import frozen
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -25,7 +25,7 @@ ROOT_PATH = re.compile(r"gates/_trust/(?P<version>[1-9][0-9]*)\.root\.dsse\.json
 _TEMPORARY = ".abverify-"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Fault:
     """One thing that is wrong with the ledger.
 
@@ -49,7 +49,7 @@ class Fault:
         return cls(file, error.rule, error.message, error.expected, error.found)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Record:
     """A record whose signatures, place, order, subject and authority were all verified.
 

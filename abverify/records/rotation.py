@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
 from abverify._clock import parse_timestamp, timestamp
+from abverify._frozen import frozen
 from abverify.errors import AbverifyError, RefusedError, UsageError
 from abverify.records.envelope import ROOT_TYPE, cosign
 from abverify.records.trust import ROLES, RootDocument, open_root
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from abverify.records.trust import TrustRoot
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Change:
     """What the next version says otherwise. Removals come first, then additions.
 
@@ -48,7 +48,7 @@ class Change:
     note: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Proposal:
     """A next version on its way: what it says, and who has signed it so far."""
 

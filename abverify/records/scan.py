@@ -5,9 +5,10 @@ Ledgers outgrow memory; chains are read one at a time, and of each only this is 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, TypeAlias
 
+from abverify._frozen import frozen
 from abverify.records.bodies import AllGates, Amendment, Lift, Retraction, Suspension
 from abverify.records.chain import read_chain, walk_chain
 from abverify.records.quick import reopened
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 Read: TypeAlias = "Callable[[str], bytes]"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Outline:
     """What the chains have to know of each other.
 
@@ -44,7 +45,7 @@ class Outline:
     cited_digests: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Scan:
     """What is left of a chain once it is verified.
 
@@ -132,7 +133,7 @@ def references_between(
     return reference_faults(chains, setting.positions)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Kept:
     """What is kept of a chain while it is read.
 

@@ -6,9 +6,9 @@ caller, and no signature leaves here that does not verify under it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from abverify._frozen import frozen
 from abverify.errors import AbverifyError, IndeterminateError, UsageError
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def known_schemes() -> tuple[str, ...]:
     return tuple(sorted(SIGNER_FOR_URI_SCHEME))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UriSigner:
     """Signs with a key that a securesystemslib signer reaches."""
 

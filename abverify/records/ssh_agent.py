@@ -7,9 +7,9 @@ envelope's pre-authentication encoding is a DSSE signature like any other.
 from __future__ import annotations
 
 import socket
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from abverify._frozen import frozen
 from abverify.errors import AbverifyError, IndeterminateError, RefusedError, UsageError
 from abverify.records.keys import PublicKey
 from abverify.records.ssh_wire import (
@@ -34,7 +34,7 @@ _SIGN_SECONDS = 300
 """Long enough for a person to confirm, where the agent asks (`ssh-add -c`)."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AgentKey:
     """An Ed25519 key that an agent holds."""
 
@@ -47,7 +47,7 @@ class AgentKey:
         return name in (self.comment, self.fingerprint, self.public_key.keyid)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AgentSigner:
     """Signs with a key that an agent holds."""
 
@@ -74,7 +74,7 @@ class AgentSigner:
         return signature
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Agent:
     """An SSH agent at a socket."""
 

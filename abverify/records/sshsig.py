@@ -11,9 +11,9 @@ import base64
 import binascii
 import hashlib
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from abverify._frozen import frozen
 from abverify.errors import UntrustedError
 from abverify.records.keys import PublicKey
 from abverify.records.ssh_wire import Wire, fingerprint, raw_key, raw_signature, string
@@ -33,7 +33,7 @@ _HASHES: Mapping[bytes, Callable[[bytes], bytes]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SshSignature:
     """A parsed SSH signature; nothing in it is verified yet.
 

@@ -1,14 +1,13 @@
 """In-toto statements of six kinds: what is signed, and nothing that is not checked on reading."""
 
-from __future__ import annotations
-
 import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
 from abverify._canonical import canonical_bytes
+from abverify._frozen import frozen
 from abverify.errors import UntrustedError
 from abverify.model.ids import GateId
 from abverify.model.value import Count, Identifier, Positive, RelativePath, Sha256, Version
@@ -16,9 +15,6 @@ from abverify.records.bodies import BODIES, Body, Kind, kind_of
 from abverify.records.fields import Actor, Digest, GateName, Moment, Origin, Prose, RecordValue
 from abverify.records.shape import Shape, built
 from abverify.records.spelling import Spelling
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 STATEMENT: Literal["https://in-toto.io/Statement/v1"] = "https://in-toto.io/Statement/v1"
 _PREDICATE = "https://abverify.dev/record/{}/v1"
@@ -94,7 +90,7 @@ class _Head(RecordValue):
     predicate: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Statement:
     """One record's content: a subject, the common block, and the body of its kind."""
 

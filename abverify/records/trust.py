@@ -9,27 +9,21 @@ and for the log. Version 1 has no predecessor; each later version names the one
 before it in `prevSha256`, and is signed by the root role of both.
 """
 
-from __future__ import annotations
-
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
 from abverify._canonical import canonical_bytes, parse_canonical
 from abverify._clock import parse_timestamp, timestamp
+from abverify._frozen import frozen
 from abverify.errors import UntrustedError
 from abverify.model.value import Count, Identifier, Positive, Sha256
+from abverify.records.bodies import Kind
 from abverify.records.envelope import ROOT_TYPE, open_envelope, seal, unverified_payload
 from abverify.records.fields import Moment, Origin, Prose, RecordValue
-from abverify.records.keys import PublicKey
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from datetime import datetime
-
-    from abverify.records.bodies import Kind
-    from abverify.records.keys import Signer
+from abverify.records.keys import PublicKey, Signer
 
 ROLE_OF: Mapping[Kind, str] = {
     "suspension": "suspender",
@@ -106,7 +100,7 @@ class RootDocument(RecordValue):
         }
 
     @model_validator(mode="after")
-    def _consistent(self) -> RootDocument:
+    def _consistent(self) -> Self:
         if set(self.roles) != set(ROLES):
             raise ValueError(f"roles: expected exactly {', '.join(ROLES)}")
         owned = [keyid for principal in self.principals.values() for keyid in principal.keys]
@@ -124,7 +118,7 @@ class RootDocument(RecordValue):
         return self
 
     @model_validator(mode="after")
-    def _numbered(self) -> RootDocument:
+    def _numbered(self) -> Self:
         first = self.version == 1
         if first != (self.prev_sha256 is None) or first != (self.from_index is None):
             raise ValueError(
@@ -133,7 +127,7 @@ class RootDocument(RecordValue):
         return self
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TrustRoot:
     """A verified trust root.
 

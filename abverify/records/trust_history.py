@@ -10,11 +10,11 @@ a revoked key signed counts up to the leaf that the revocation names, and no fur
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from abverify._clock import parse_timestamp
+from abverify._frozen import frozen
 from abverify.errors import UntrustedError
 from abverify.records.trust import TrustRoot, parse_root
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 TRUST_FOLDER = "gates/_trust"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TrustHistory:
     """Verified versions of a trust root, from 1 to the newest, none missing."""
 

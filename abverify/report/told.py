@@ -5,9 +5,9 @@ A report's own JSON is the source, so that no format can say more, or something 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from abverify._frozen import frozen
 from abverify.model.report import Reason
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ Status = Literal["pass", "fail", "open", "note"]
 Data = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Item:
     """One thing that was asked, and the answer.
 
@@ -36,7 +36,7 @@ class Item:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Table:
     """Rows that belong to a verb's own result."""
 
@@ -45,7 +45,7 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Told:
     """A report as CI sees it.
 

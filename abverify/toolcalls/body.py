@@ -8,11 +8,9 @@ from typing import Final
 
 from .candidates import Body, Candidate, Context, repair
 from .envelope import HERMES, Style, calls_in
+from .heads import CALL_HEAD, GLM_HEAD, XML_HEAD
 from .json_reader import JsonValue, Note, read_json, read_json_without_brace
-from .other_bodies import CALL_HEAD, GLM_HEAD, read_glm, read_pythonic
 from .values import Malformed, Refusal
-from .xml_body import HEAD as XML_HEAD
-from .xml_body import read_function
 
 _SPACE = re.compile(r"\s*")
 _BETWEEN = re.compile(r"[\s,;]*")
@@ -73,14 +71,20 @@ def read_body(
     if tagged and FENCE_LINE.match(text, pos, limit):
         return _fence_in_tag(text, pos, limit, context, style)
     if tagged and GLM_HEAD.match(text, pos, limit):
+        from .other_bodies import read_glm
+
         return read_glm(text, pos, limit, context)
     if CALL_HEAD.match(text, pos, limit) or _LIST_OF_CALLS.match(text, pos, limit):
+        from .other_bodies import read_pythonic
+
         return read_pythonic(text, pos, limit, context).repaired([repair("keyword-call", pos)])
     return _json_calls(text, pos, limit, context, style, tagged=tagged)
 
 
 def _functions(text: str, pos: int, limit: int, context: Context) -> Body:
     """One `<function=…>`, and those that follow it directly."""
+    from .xml_body import read_function
+
     first = read_function(text, pos, limit, context)
     items: list[Candidate | Refusal] = [first.call]
     end, explicit = first.end, first.explicit

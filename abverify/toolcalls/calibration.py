@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
+
+from abverify._frozen import frozen
 
 from .parser import parse
 from .tools import DEFAULT_TOOLS, tools_from_json
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .values import ParsedTurn
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CalibrationCase:
     """One completion under one profile, and what it must parse to.
 
@@ -57,7 +57,7 @@ class CalibrationCase:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CalibrationFailure:
     """A case that did not parse as it must."""
 
@@ -71,7 +71,7 @@ class CalibrationFailure:
         return f"{self.case.id}: expected {expected}, found {found}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CalibrationResult:
     """How many cases were checked out of how many there are, and those that failed."""
 
@@ -87,6 +87,8 @@ class CalibrationResult:
 
 def calibration_cases() -> tuple[CalibrationCase, ...]:
     """Every case of the shipped corpus, one for each profile a case states, sorted by id."""
+    from importlib.resources import files
+
     folder = files(__package__).joinpath("corpus")
     return tuple(
         case

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from abverify._frozen import frozen
+
 from .json_reader import MAX_UNTAGGED_READS
 from .values import Refusal, Repair, Span, ToolSpec
 
@@ -14,7 +16,10 @@ if TYPE_CHECKING:
     from .json_reader import Note
 
 
-@dataclass(frozen=True, slots=True)
+_SEVERAL = 2
+
+
+@frozen
 class Candidate:
     """A call as the text gives it: name and arguments are read but not yet checked."""
 
@@ -25,11 +30,13 @@ class Candidate:
 
     def repaired(self, extra: Sequence[Repair]) -> Candidate:
         """The same call with further repairs, put in the order of the text."""
+        if not extra and len(self.repairs) < _SEVERAL:
+            return self
         merged = sorted(dict.fromkeys((*extra, *self.repairs)), key=lambda item: item.span.start)
         return replace(self, repairs=tuple(merged))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Body:
     """The calls of one stretch of text, in order; a `Refusal` ends them.
 

@@ -6,11 +6,10 @@ catalogue, the page, the source and the corpus in step.
 
 from __future__ import annotations
 
-import csv
 import functools
-from dataclasses import dataclass
-from importlib.resources import files
 from typing import TYPE_CHECKING, Literal, cast
+
+from abverify._frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 Kind = Literal["repair", "refusal"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Code:
     """One stable code.
 
@@ -38,6 +37,10 @@ class Code:
 @functools.cache
 def code_catalogue() -> Mapping[str, Code]:
     """The whole catalogue by code, repairs first."""
+    # Not above: a parse needs no catalogue.
+    import csv
+    from importlib.resources import files
+
     text = files(__package__).joinpath("codes.tsv").read_text(encoding="utf-8")
     rows = csv.DictReader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
     return {

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
+
+from abverify._frozen import frozen
 
 from .candidates import Candidate, Context, from_notes, repair
 from .json_reader import ARGUMENT_KEYS, JsonValue, read_json, same_json
@@ -23,7 +24,7 @@ _MARKS: Final = {
 _MESSAGE_KEYS: Final = frozenset({"role", "content", "type", "id"})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Style:
     """What a dialect writes without being damaged.
 

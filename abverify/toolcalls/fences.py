@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+from abverify._frozen import frozen
 
 from .body import read_body, skip_space, starts_body, starts_json
 from .candidates import Body, Candidate, Context, repair
@@ -25,7 +26,7 @@ _OPENING = re.compile(r"[ \t]*(?P<mark>`{3,}|~{3,})[ \t]*(?P<info>[^\n`]*)(?:\n|
 _OPENER = re.compile(OPENER, re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Fence:
     """A code block: its info string, and the ranges of the block and of its content."""
 
@@ -37,7 +38,7 @@ class Fence:
     closed: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FenceCalls:
     """A fence and the calls it holds; none where it holds something else."""
 

@@ -13,6 +13,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
+from abverify._frozen import frozen
+
 from .json_strings import read_string
 from .values import Malformed
 
@@ -43,7 +45,7 @@ class Note(NamedTuple):
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class JsonValue:
     """One value as read: the value, the offset after it, and the deviations on the way."""
 
@@ -79,6 +81,9 @@ _DECODER = json.JSONDecoder(
 )
 
 
+_CONTAINERS: Final = (dict, list)
+
+
 def too_deep(value: Any) -> bool:
     """Whether containers nest deeper than `MAX_DEPTH`, found without recursion."""
     level = [value]
@@ -86,13 +91,17 @@ def too_deep(value: Any) -> bool:
         inner: list[Any] = []
         for item in level:
             if isinstance(item, dict):
-                inner.extend(v for v in item.values() if isinstance(v, dict | list))
+                inner.extend(v for v in item.values() if isinstance(v, _CONTAINERS))
             elif isinstance(item, list):
-                inner.extend(v for v in item if isinstance(v, dict | list))
+                inner.extend(v for v in item if isinstance(v, _CONTAINERS))
         if not inner:
             return False
         level = inner
     return True
+
+
+def _brackets(text: str, pos: int, end: int) -> int:
+    return text.count("{", pos, end) + text.count("[", pos, end)
 
 
 def read_json(text: str, pos: int, limit: int) -> JsonValue:
@@ -107,7 +116,8 @@ def read_json(text: str, pos: int, limit: int) -> JsonValue:
         end = limit + 1
         value = None
     if end <= limit:
-        if too_deep(value):
+        # So deep a value has at least so many brackets, in strings or out of them.
+        if _brackets(text, pos, end) > MAX_DEPTH and too_deep(value):
             raise Malformed("too-deep", pos, pos + 1, f"nested deeper than {MAX_DEPTH}")
         return JsonValue(value, end)
     return _Relaxed(text, limit).read(pos)

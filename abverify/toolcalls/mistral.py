@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Final
 
 from .body import read_body, skip_space
 from .candidates import Body, Candidate, Context, repair
 from .envelope import LLAMA, MISTRAL
+from .heads import MISTRAL_MARK
 from .json_reader import read_json
 from .values import Malformed, Refusal, Span
 
-MARK: Final = "[TOOL_CALLS]"
 _NAMED = re.compile(
     r"(?:\[TOOL_CALLS\])?[ \t]*(?P<name>[A-Za-z_][\w.\-]*)[ \t]*"
     r"(?:\[CALL_ID\][\w\-]+)?(?:\[ARGS\])?\s*(?=\{)"
@@ -29,7 +28,7 @@ def read_mistral(text: str, start: int, limit: int, context: Context) -> Body:
     Raises:
         Malformed: the first call has no reading.
     """
-    pos = skip_space(text, start + len(MARK), limit)
+    pos = skip_space(text, start + len(MISTRAL_MARK), limit)
     if not announces_call(text, start, limit):
         body = read_body(text, pos, limit, context, MISTRAL)
         array = text.startswith("[", pos)
@@ -45,7 +44,7 @@ def read_mistral(text: str, start: int, limit: int, context: Context) -> Body:
     items: list[Candidate | Refusal] = []
     end = start
     while head := _NAMED.match(text, skip_space(text, end, limit), limit):
-        if items and not text.startswith(MARK, head.start()):
+        if items and not text.startswith(MISTRAL_MARK, head.start()):
             break
         try:
             call, end = _named(text, head, limit, context)

@@ -6,12 +6,11 @@ import re
 from typing import Any, Final
 
 from .candidates import Body, Candidate, Context, repair
+from .heads import CALL_HEAD, GLM_HEAD
 from .json_reader import read_literal, same_json
 from .schema import typed_value
 from .values import Malformed, Refusal, Repair, Span
 
-CALL_HEAD: Final = re.compile(r"([A-Za-z_]\w*)(\.call)?\(", re.ASCII)
-GLM_HEAD: Final = re.compile(r"([A-Za-z_][\w.\-]*)\s*(?=<arg_key>)", re.ASCII)
 _GLM_PAIR = re.compile(r"\s*<arg_key>([^<>]*)</arg_key>\s*<arg_value>")
 _SPACE = re.compile(r"\s*")
 _KEYWORD = re.compile(r"([A-Za-z_]\w*)\s*=(?!=)\s*", re.ASCII)

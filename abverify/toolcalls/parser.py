@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from .candidates import Candidate, Context
-from .markdown_edit import markdown_edits
 from .profiles import Profile, resolve
 from .regions import Region, find_answer
 from .schema import check_arguments
@@ -168,6 +167,9 @@ def _accept(call: Candidate, item: Item, context: Context, outcome: _Outcome) ->
 def _markdown(
     answer: str, found: Walk, context: Context, outcome: _Outcome, files: Sequence[str]
 ) -> None:
+    # Not above: only one profile reads Markdown blocks as edits.
+    from .markdown_edit import markdown_edits
+
     for edit in markdown_edits(answer, found.fences, context, files):
         if isinstance(edit, Refusal):
             outcome.refusals.append(edit)
@@ -183,15 +185,7 @@ def _markdown(
 def _turn(
     text: str, region: Region, outcome: _Outcome, context: Context, fences: Sequence[Fence]
 ) -> ParsedTurn:
-    shift = region.start
-    calls = tuple(
-        ToolCall(call.name, call.arguments_json, call.native, call.span.shifted(shift))
-        for call in outcome.calls
-    )
-    repairs = tuple(
-        Repair(r.code, r.span.shifted(shift), r.message) for r in dict.fromkeys(outcome.repairs)
-    )
-    own = tuple(Refusal(r.code, r.span.shifted(shift), r.message) for r in outcome.refusals)
+    calls, repairs, own = _shifted(outcome, region.start)
     refusals = tuple(region.refusals) + own
     verdict: Verdict = "none"
     if calls:
@@ -207,6 +201,23 @@ def _turn(
         tuple(call.span for call in calls),
         repairs,
         refusals,
+    )
+
+
+def _shifted(
+    outcome: _Outcome, shift: int
+) -> tuple[tuple[ToolCall, ...], tuple[Repair, ...], tuple[Refusal, ...]]:
+    """Calls, repairs and refusals, each once, with offsets in the whole text."""
+    repairs = dict.fromkeys(outcome.repairs)
+    if not shift:
+        return tuple(outcome.calls), tuple(repairs), tuple(outcome.refusals)
+    return (
+        tuple(
+            ToolCall(call.name, call.arguments_json, call.native, call.span.shifted(shift))
+            for call in outcome.calls
+        ),
+        tuple(Repair(r.code, r.span.shifted(shift), r.message) for r in repairs),
+        tuple(Refusal(r.code, r.span.shifted(shift), r.message) for r in outcome.refusals),
     )
 
 

@@ -24,14 +24,15 @@ _SPEAKERS: Final = (
     r"(?:Human|HUMAN|User|USER|Assistant|ASSISTANT|System|SYSTEM"
     r"|Observation|Tool [Rr]esult|Tool [Rr]esponse)"
 )
+_JSON: Final = r"(?=\{\s*[\"'}\w]|\[\s*[{\[])"
+# What may match is told by one character or by the line's start: nearly every place of a text is
+# left after two looks at it.
 _MARKER = re.compile(
-    rf"(?P<think></?think(?:ing)?>)"
-    rf"|(?P<control>{_CONTROL})"
-    rf"|(?P<response>{_RESPONSE})"
-    rf"|(?P<role>^[ \t]*(?:\#{{1,4}}[ ]*)?(?:\*\*)?{_SPEAKERS}(?:\*\*)?:)"
-    rf"|(?P<bare_role>^(?:user|assistant|human)[ \t]*\r?$)"
-    rf"|(?P<json>(?:^[ \t]*|>\s*|\][ ]?)(?=\{{\s*[\"'}}\w]|\[\s*[{{\[]))"
-    rf"|(?P<value><parameter(?:=|[ \t]+name)[^>\n]*>)",
+    rf"(?=[<\[])(?:(?P<think></?think(?:ing)?>)|(?P<control>{_CONTROL})"
+    rf"|(?P<response>{_RESPONSE})|(?P<value><parameter(?:=|[ \t]+name)[^>\n]*>))"
+    rf"|^(?:(?P<role>[ \t]*(?:\#{{1,4}}[ ]*)?(?:\*\*)?{_SPEAKERS}(?:\*\*)?:)"
+    rf"|(?P<bare_role>(?:user|assistant|human)[ \t]*\r?$)|(?P<json>[ \t]*{_JSON}))"
+    rf"|(?=[>\]])(?P<json_behind>(?:>\s*|\][ ]?){_JSON})",
     re.MULTILINE,
 )
 _PREFIX = re.compile(
@@ -64,7 +65,7 @@ def find_answer(text: str) -> Region:
     while match := _MARKER.search(text, pos):
         pos = max(match.end(), pos + 1)
         kind = match.lastgroup
-        if kind in ("json", "value"):
+        if kind in ("json", "json_behind", "value"):
             pos = max(pos, protector.end(match))
         elif _in_code(text, match.start()):
             continue

@@ -18,6 +18,8 @@ _CODES: Final = {
     "type": "wrong-type",
 }
 
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
+
 
 @functools.lru_cache(maxsize=256)
 def _validator(schema_json: str) -> Any:
@@ -50,7 +52,7 @@ def check_arguments(tool: ToolSpec, arguments: Mapping[str, Any], span: Span) ->
         Malformed: the schema does not accept them, or they are not representable in UTF-8.
     """
     try:
-        encoded = json.dumps(arguments, ensure_ascii=False, allow_nan=False)
+        encoded = _ENCODER.encode(arguments)
         encoded.encode()
     except (ValueError, RecursionError):
         raise Malformed("lone-surrogate", span.start, span.end, "half a character") from None

@@ -7,23 +7,32 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final, Literal
 
+from abverify._frozen import frozen
+
 from .body import read_body, skip_space, starts_body, starts_json
 from .candidates import Body, Candidate, Context, repair
 from .envelope import looks_like_call
 from .fences import Fence, fence_at, read_fence
+from .heads import MISTRAL_MARK, XML_HEAD
 from .json_reader import read_json
-from .mistral import MARK as MISTRAL_MARK
-from .mistral import announces_call, read_mistral, read_python_tag
 from .placement import LineCursor, sentence_goes_on
-from .tags import CLOSER, DAMAGED_OPENER, OPEN, OPENER, closing, past_closers, past_junk
+from .tags import (
+    CLOSER,
+    DAMAGED_OPENER,
+    OPEN,
+    OPENER,
+    TORN_OPENER,
+    closing,
+    past_closers,
+    past_junk,
+)
 from .values import Malformed, Refusal, Repair, Span
-from .xml_body import HEAD as XML_HEAD
 
 Kind = Literal["tagged", "fenced", "bare"]
 PYTHON_TAG: Final = "<|python_tag|>"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Item:
     """One place where calls were read.
 
@@ -62,11 +71,12 @@ def walk(text: str, context: Context) -> Walk:
 def _site_pattern(tools: tuple[str, ...]) -> re.Pattern[str]:
     names = "|".join(map(re.escape, tools)) or r"(?!)"
     return re.compile(
-        rf"(?P<fence>^[ \t]*(?:`{{3,}}|~{{3,}}))"
-        rf"|(?P<mistral>{re.escape(MISTRAL_MARK)})|(?P<python>{re.escape(PYTHON_TAG)})"
-        rf"|(?P<open>(?i:{OPENER})|{DAMAGED_OPENER})|(?P<function><(?:function|invoke)[= \t])"
-        rf"|(?P<bare>^[ \t\ufeff\u200b]*(?=\{{\s*(?:\{{\s*)?[\"'\w/\\]|\[\s*[{{\[]"
-        rf"|\[\s*[A-Za-z_]\w*\(|(?:{names})(?:\.call)?\())",
+        # As in `regions`: one character, or the line's start, tells where to look closer.
+        rf"(?=[<\[])(?:(?P<mistral>{re.escape(MISTRAL_MARK)})|(?P<python>{re.escape(PYTHON_TAG)})"
+        rf"|(?P<open>(?i:{OPENER})|{DAMAGED_OPENER})|(?P<function><(?:function|invoke)[= \t]))"
+        rf"|^(?:(?P<fence>[ \t]*(?:`{{3,}}|~{{3,}}))|(?P<torn>{TORN_OPENER})"
+        rf"|(?P<bare>[ \t\ufeff\u200b]*(?=\{{\s*(?:\{{\s*)?[\"'\w/\\]|\[\s*[{{\[]"
+        rf"|\[\s*[A-Za-z_]\w*\(|(?:{names})(?:\.call)?\()))",
         re.MULTILINE,
     )
 
@@ -94,7 +104,7 @@ class _Walker:
             elif kind == "bare":
                 pos = self.bare(site.end())
             else:
-                pos = self.tagged(site, kind or "open")
+                pos = self.tagged(site, "open" if kind in (None, "torn") else kind)
             pos = max(pos, site.end(), start + 1)
         return self.found
 
@@ -120,7 +130,7 @@ class _Walker:
         opener_end = start if kind == "function" else site.end()
         body_start = skip_space(self.text, opener_end, len(self.text))
         has_body = starts_body(self.text, body_start, len(self.text)) or (
-            kind == "mistral" and announces_call(self.text, start, len(self.text))
+            kind == "mistral" and self.announced(start)
         )
         if quoted or not self.stands_apart(start, kind, opener_end, body_start):
             return self.mention(site, quoted or "mid-sentence", body_start, has_body=has_body)
@@ -148,6 +158,12 @@ class _Walker:
         self.cursor.jump(item.end)
         return item.end
 
+    def announced(self, start: int) -> bool:
+        """Whether a named call follows Mistral's mark."""
+        from .mistral import announces_call
+
+        return announces_call(self.text, start, len(self.text))
+
     def stands_apart(self, start: int, kind: str, opener_end: int, body_start: int) -> bool:
         """Whether a mark stands outside any sentence: behind a finished one, or as a block."""
         if kind in ("mistral", "python") or self.cursor.after_sentence(start):
@@ -168,8 +184,12 @@ class _Walker:
     def read_tagged(self, opener: str, kind: str, start: int, body_start: int) -> Item:
         limit = len(self.text)
         if kind == "mistral":
+            from .mistral import read_mistral
+
             return _as_item(read_mistral(self.text, start, limit, self.context), start)
         if kind == "python":
+            from .mistral import read_python_tag
+
             body = read_python_tag(self.text, body_start, limit, self.context)
             return _as_item(body, start, must_end=True)
         repairs = [] if kind == "function" else self.opener_repairs(opener, start)

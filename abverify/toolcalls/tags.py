@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+from abverify._frozen import frozen
 
 OPEN: Final = "<tool_call>"
 CLOSE: Final = "</tool_call>"
@@ -14,11 +15,10 @@ _NAME: Final = rf"(?:{_CALL_WORD}|tool_uses?|tools?|functions?|json)"
 OPENER: Final = (
     rf"<{_NAME}>|<\|{_NAME}(?:_begin|_start)?\|?>|<{_NAME}\|>|\[(?:{_CALL_WORD}|tool_use)\]"
 )
-# `<tool_call` without its bracket, or only the tail of the tag; something must follow directly.
-DAMAGED_OPENER: Final = (
-    r"<tool_call[ \t]*(?=\r?\n[ \t]*\{|\{)"
-    r"|^[ \t]*(?:tool_call|ool_call|ol_call|l_call|_call|call)>(?=\s*[{<])"
-)
+# `<tool_call` without its bracket, or, at the start of a line, only the tail of the tag; something
+# must follow directly.
+DAMAGED_OPENER: Final = r"<tool_call[ \t]*(?=\r?\n[ \t]*\{|\{)"
+TORN_OPENER: Final = r"[ \t]*(?:tool_call|ool_call|ol_call|l_call|_call|call)>(?=\s*[{<])"
 CLOSER: Final = (
     rf"(?:</{_NAME}\s*>|<\|/?{_NAME}(?:_end)?\|>|</\|?{_NAME}\|?>|<\\/?{_NAME}>|<{_NAME}/>"
     rf"|\[/(?:{_CALL_WORD}|tool_use)\])"
@@ -33,7 +33,7 @@ _JUNK = re.compile(r"\s*(?:[;.,`]+|//[^\n<]*|#[^\n<]*|/\*[^*]*\*/)")
 _LONGEST_TAG: Final = 64
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Closing:
     """How a call is closed: where the closing mark ends and how good it is.
 

@@ -6,8 +6,9 @@ Everything here is frozen and hashable; offsets count code points of the text gi
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
+
+from abverify._frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 Verdict = Literal["native", "recovered", "refused", "none"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Span:
     """A half-open range of the parsed text, in code points."""
 
@@ -27,7 +28,7 @@ class Span:
         return Span(self.start + offset, self.end + offset)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Repair:
     """One deviation that was read past, because it left exactly one reading."""
 
@@ -36,7 +37,7 @@ class Repair:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Refusal:
     """One piece of text that was not executed, and why."""
 
@@ -45,7 +46,7 @@ class Refusal:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ToolCall:
     """One call that may be executed: a declared tool with arguments its schema accepts.
 
@@ -72,7 +73,7 @@ class ToolCall:
         return {"name": self.name, "arguments": self.arguments}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ParsedTurn:
     """What one assistant turn amounts to.
 
@@ -102,7 +103,7 @@ class ParsedTurn:
         return tuple(dict.fromkeys(item.code for item in found))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ToolSpec:
     """One tool the model was offered.
 

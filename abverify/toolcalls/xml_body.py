@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
+
+from abverify._frozen import frozen
 
 from .candidates import Candidate, Context, repair
+from .heads import XML_HEAD
 from .json_reader import read_json, same_json
 from .schema import typed_value
 from .values import Malformed, Repair, Span
 
-HEAD: Final = re.compile(
-    r"<(?P<tag>function|invoke)(?:=|[ \t]+name[ \t]*=[ \t]*)[ \t]*(?P<quote>[\"']?)"
-    r"(?P<name>[\w.\-]+)(?P=quote)[ \t]*(?P<close>>|(?=[ \t]*\r?\n))"
-)
 _PARAMETER = re.compile(
     r"<parameter(?P<how>=|[ \t]+name[ \t]*=[ \t]*)(?P<quote>[\"']?)(?P<name>[^<>=\"'\s]+)(?P=quote)"
     r"(?P<close>>|=|(?=\r?\n))"
@@ -34,7 +33,7 @@ _AFTER_CLOSING_TAG = re.compile(r"</parameter>|<tool_call>|<(?:function|invoke)\
 _CALL_INSIDE = re.compile(r"<tool_call>\s*(?:[{\[]|<(?:function|invoke)\b)")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class XmlCall:
     """One call and the offset after its `</function>`; `explicit` when that tag was there."""
 
@@ -77,7 +76,7 @@ class _Function:
             self.repairs.append(repair(code, start, end))
 
     def read(self) -> XmlCall:
-        head = HEAD.match(self.text, self.start, self.limit)
+        head = XML_HEAD.match(self.text, self.start, self.limit)
         if not head:
             raise Malformed("malformed-xml", self.start, self.start + 1, "no function name")
         self.name = head.group("name")

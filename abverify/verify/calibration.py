@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from datetime import timedelta
 from math import ceil
 from typing import TYPE_CHECKING
 
 from abverify._clock import parse_timestamp
+from abverify._frozen import frozen
 from abverify.evidence.lock import METER_KEYS
 from abverify.evidence.rows import AGENTS
 from abverify.model.calibration_report import CalibrationCount, CalibrationLine
@@ -20,11 +20,12 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from abverify.evidence.bundle import Bundle
-    from abverify.evidence.rows import AgentRow, CalibrationRow
+    from abverify.evidence.passage import AgentReading
+    from abverify.evidence.rows import CalibrationRow
     from abverify.model.calibration_report import Tally
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CalibrationVerdict:
     """What the newest calibration of a run's meter says.
 
@@ -73,10 +74,8 @@ def readings_problem(calibration: Bundle) -> str | None:
 def _coverage_problem(calibration: Bundle) -> str | None:
     """Every fixture must have been read in each of its states and by each agent, once."""
     fixtures = calibration.lock.values.get("corpus.fixtures")
-    states = Counter[tuple[str, str]](
-        (row.fixture, row.state) for row in calibration.calibrations()
-    )
-    agents = Counter[tuple[str, str]]((row.fixture, row.agent) for row in calibration.agents())
+    states = Counter[tuple[str, str]]((row.fixture, row.state) for row in calibration.readings)
+    agents = Counter[tuple[str, str]]((row.fixture, row.agent) for row in calibration.agents)
     if not states or not isinstance(fixtures, int):
         return "the calibration has no readings"
     problem = _uncovered(states, len(STATES) * fixtures, "readings (three states a fixture)")
@@ -96,7 +95,7 @@ def _uncovered(taken: Counter[tuple[str, str]], wanted: int, what: str) -> str |
 
 
 def _reading_problem(calibration: Bundle) -> str | None:
-    readings, agents = calibration.calibrations(), calibration.agents()
+    readings, agents = calibration.readings, calibration.agents
     if any(row.expected != (row.state == "reference") for row in readings):
         return "the calibration expects the wrong thing of a state"
     if any(row.expected != (row.agent == "good") for row in agents):
@@ -105,13 +104,13 @@ def _reading_problem(calibration: Bundle) -> str | None:
     wrong += [_said(row, f"{row.agent} agent") for row in agents if not _right_agent(row)]
     if wrong:
         return f"{len(wrong)} wrong readings; the first: {wrong[0]}"
-    parser = calibration.parser_calibrations()
+    parser = calibration.parsers
     if not parser or any(row.exact != row.total for row in parser):
         return "the parser's own corpus is not exact"
     return None
 
 
-def _said(row: CalibrationRow | AgentRow, who: str) -> str:
+def _said(row: CalibrationRow | AgentReading, who: str) -> str:
     return f"{row.fixture} ({who}) {'passed' if row.passed else 'failed'}"
 
 
@@ -119,27 +118,27 @@ def _right(row: CalibrationRow) -> bool:
     return row.passed == row.expected
 
 
-def _right_agent(row: AgentRow) -> bool:
+def _right_agent(row: AgentReading) -> bool:
     """Right for the right reason: the good agent by native calls that worked, the other by none.
 
     A trial that broke is no reading.
     """
-    if row.ended.outcome == "infrastructure_failure" or row.passed != row.expected:
+    if not row.trial.measured or row.passed != row.expected:
         return False
-    calls = [turn for turn in row.turns if turn.parse.verdict != "none"]
+    turns = row.trial.turns
+    calls = [turn for turn in turns if turn.verdict != "none"]
     if not row.expected:
-        return bool(row.turns) and not calls
-    native = all(turn.parse.verdict == "native" for turn in calls)
-    return bool(calls) and native and all(result.ok for turn in calls for result in turn.results)
+        return bool(turns) and not calls
+    return bool(calls) and all(turn.verdict == "native" and turn.tools_ok for turn in calls)
 
 
 def calibration_count(calibration: Bundle) -> CalibrationCount:
     """A calibration's readings by kind, and what they say of the meter."""
-    readings, agents = calibration.calibrations(), calibration.agents()
+    readings, agents = calibration.readings, calibration.agents
     references = _tally(_right(row) for row in readings if row.state == "reference")
     bad_states = _tally(_right(row) for row in readings if row.state != "reference")
     good, idle = (_tally(_right_agent(r) for r in agents if r.agent == name) for name in AGENTS)
-    parser = calibration.parser_calibrations()
+    parser = calibration.parsers
     return CalibrationCount(
         references=references,
         bad_states=bad_states,

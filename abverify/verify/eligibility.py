@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from abverify._clock import parse_timestamp
+from abverify._frozen import frozen
 from abverify.evidence.demand import demanded
 from abverify.evidence.scores import compute_scores
 from abverify.model.report import Reason
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from abverify.verify.calibration import CalibrationVerdict
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Docket:
     """All that eligibility is judged against.
 
@@ -61,7 +62,7 @@ class Docket:
     abandoned_attempts: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Eligibility:
     """The judgement on one bundle: reasons against it, its scores, and its calibration."""
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from abverify._frozen import frozen
 from abverify.model.report import CriterionLine, EvidenceLine, Reason, Verdict
 from abverify.verify.eligibility import Eligibility, judge
 from abverify.verify.evaluate import criterion_lines, holds, kleene_all, unobserved_lines
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from abverify.verify.eligibility import Docket
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Decision:
     """A verdict with everything it rests on.
 

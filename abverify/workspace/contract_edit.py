@@ -11,9 +11,9 @@ import copy
 import difflib
 import json
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from abverify._frozen import frozen
 from abverify._yaml import read_yaml
 from abverify.errors import InvalidError, UsageError
 from abverify.model.contract import Contract
@@ -30,7 +30,7 @@ _IN_FLOW = re.compile(r"[,\[\]{}]")
 _VALUE = "value"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Setting:
     """One `PATH=VALUE` as given.
 

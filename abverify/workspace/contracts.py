@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from abverify._canonical import sha256_hex
+from abverify._frozen import frozen
 from abverify._yaml import read_yaml
 from abverify.errors import (
     FaultsError,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 VERSIONS = "contracts/_versions"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LoadedContract:
     """A contract with the file it came from.
 
@@ -51,7 +51,7 @@ class LoadedContract:
         return sha256_hex(self.data)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Registry:
     """Every working contract, by gate."""
 

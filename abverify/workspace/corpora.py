@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from abverify._canonical import tree_digest
+from abverify._frozen import frozen
 from abverify._yaml import read_yaml
 from abverify.errors import FaultsError, InvalidError, Place, members, raise_all
 from abverify.model.corpus import Corpus, Fixture, FixtureSpec
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from abverify.errors import AbverifyError
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LoadedFixture:
     """A fixture, and where each part of its document stands."""
 
@@ -29,7 +29,7 @@ class LoadedFixture:
     document: Document
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CorpusReading:
     """A corpus as far as it can be read.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -93,6 +92,8 @@ def _document_path(location: Sequence[str | int], document: Document) -> Path:
 
 def _allowed(field: str, path: Path, model: type[Value]) -> str:
     fields = _fields_at(model, path[:-1]) if path and path[-1] == field else []
+    import difflib
+
     close = difflib.get_close_matches(field, fields, n=1)
     if close:
         return f"did you mean {close[0]!r}?"

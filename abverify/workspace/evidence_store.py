@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from abverify._frozen import frozen
 from abverify.errors import AbverifyError
 from abverify.evidence.bundle import Bundle, read_bundle
-from abverify.evidence.manifest import ATTEMPTS, MANIFEST, START
-from abverify.workspace.files import read_bytes, read_tree, replace_file, write_new
+from abverify.evidence.manifest import ATTEMPTS, IMPORTED, JOURNAL, MANIFEST, START
+from abverify.workspace.files import read_bytes, read_tree, reading, replace_file, write_new
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from abverify.evidence.passage import Look
+    from abverify.evidence.trials import WholeTrial
     from abverify.model.ids import GateId
+
+T = TypeVar("T")
 
 GATES = "gates"
 RECORDED = "fixtures/recorded"
+_IN_PIECES = frozenset([JOURNAL])
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unreadable:
     """A bundle folder that could not be read at all, and why."""
 
@@ -28,7 +33,7 @@ class Unreadable:
     error: AbverifyError
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EvidenceStore:
     """Every bundle found, the ones that cannot be read, and the runs still open."""
 
@@ -80,13 +85,56 @@ def load_evidence(root: Path) -> EvidenceStore:
     return EvidenceStore(tuple(bundles), tuple(unreadable), tuple(unfinished))
 
 
-def load_bundle(root: Path, path: str) -> Bundle:
-    """Reads one bundle.
+def load_bundle(root: Path, path: str, look: Look | None = None) -> Bundle:
+    """Reads one bundle; its journal may be larger than memory.
+
+    An import is read whole: it is held against its log byte by byte.
+
+    Args:
+        root: the repository.
+        path: the bundle's folder, relative to it.
+        look: shown every attempt with all of its texts as it passes by.
 
     Raises:
         UntrustedError: if its manifest, lock or journal cannot be read at all.
     """
-    return read_bundle(read_tree(root, path), path=path)
+    files = read_tree(root, path, without=_IN_PIECES)
+    journal = f"{path}/{JOURNAL}"
+    try:
+        if IMPORTED in files:
+            files[JOURNAL] = read_bytes(root, journal)
+        else:
+            with reading(root, journal) as pieces:
+                return read_bundle(files, path=path, journal=pieces, look=look)
+    except FileNotFoundError:
+        pass  # what a bundle lacks is for the bundle's reader to say
+    return read_bundle(files, path=path, look=look)
+
+
+def view_trials(
+    root: Path, path: str, view: Callable[[WholeTrial], T]
+) -> tuple[Bundle, dict[tuple[str, int], T]]:
+    """Reads one bundle, and makes something of each trial that counts while its texts pass by.
+
+    Args:
+        root: the repository.
+        path: the bundle's folder, relative to it.
+        view: what to make of a trial.
+
+    Returns:
+        The bundle, and what was made, by fixture and declared seed.
+
+    Raises:
+        UntrustedError: as for `load_bundle`.
+    """
+    views: dict[tuple[str, int], T] = {}
+
+    def look(attempt: WholeTrial) -> None:
+        # The last attempt is the one that counts: a journal with more after it is no journal.
+        views[attempt.trial.fixture, attempt.trial.seed] = view(attempt)
+
+    bundle = load_bundle(root, path, look)
+    return bundle, {key: views[key] for key in sorted(bundle.trials)}
 
 
 def write_bundle(root: Path, path: str, files: Mapping[str, bytes]) -> None:

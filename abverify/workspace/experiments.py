@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from abverify._canonical import sha256_hex
+from abverify._frozen import frozen
 from abverify._yaml import read_yaml
 from abverify.errors import FaultsError, InvalidError, UsageError, members, raise_all
 from abverify.model.experiment import Experiment
@@ -25,7 +25,7 @@ FOLDER = "contracts/experiments"
 HISTORY = f"{FOLDER}/history.yaml"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LoadedExperiment:
     """An experiment with the file it came from.
 
@@ -108,7 +108,7 @@ def find_experiment(root: Path, name: str) -> LoadedExperiment:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LoadedHistory:
     """The history, and the same as plain data with the place of every value."""
 

@@ -5,12 +5,23 @@ from __future__ import annotations
 import errno
 import os
 import stat
-import tempfile
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from abverify.errors import IndeterminateError, RefusedError, UntrustedError
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 MAX_FILE_BYTES = 64 << 20
+
+_READ = 1 << 12
+_PIECE = 1 << 18
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+# O_NONBLOCK: opening a pipe must not wait for somebody to write to it.
+_FILE = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 def read_bytes(root: Path, relative: str) -> bytes:
@@ -20,20 +31,39 @@ def read_bytes(root: Path, relative: str) -> bytes:
         FileNotFoundError: if it does not exist.
         UntrustedError: AV402 if any part of the path is a symlink, or the file is not regular.
     """
+    return _read_regular(_reached(root, relative, _FILE), relative)
+
+
+@contextmanager
+def reading(root: Path, relative: str) -> Iterator[Iterator[bytes]]:
+    """The bytes of a regular file below the root in pieces, for one that may be of any size.
+
+    Raises:
+        FileNotFoundError: if it does not exist.
+        UntrustedError: AV402 if any part of the path is a symlink, or the file is not regular.
+    """
+    file = _reached(root, relative, _FILE)
+    try:
+        if not stat.S_ISREG(os.fstat(file).st_mode):
+            raise _not_plain(relative)
+        yield iter(lambda: os.read(file, _PIECE), b"")
+    finally:
+        os.close(file)
+
+
+def _reached(root: Path, relative: str, flags: int) -> int:
+    """Opens what lies below the root, folder by folder, and follows no symlink on the way."""
     parts = relative.split("/")
     if not {"", ".", ".."}.isdisjoint(parts):
         raise _not_plain(relative)
-    directory = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        for part in parts[:-1]:
-            inner = _open(part, os.O_RDONLY | os.O_DIRECTORY, directory, relative)
-            os.close(directory)
-            directory = inner
-        # O_NONBLOCK: opening a pipe must not wait for somebody to write to it.
-        file = _open(parts[-1], os.O_RDONLY | os.O_NONBLOCK, directory, relative)
-    finally:
-        os.close(directory)
-    return _read_regular(file, relative)
+    reached = os.open(root, _FOLDER)
+    for number, part in enumerate(parts, 1):
+        folder = reached
+        try:
+            reached = _open(part, _FOLDER if number < len(parts) else flags, folder, relative)
+        finally:
+            os.close(folder)
+    return reached
 
 
 def _read_regular(file: int, relative: str) -> bytes:
@@ -41,15 +71,18 @@ def _read_regular(file: int, relative: str) -> bytes:
         status = os.fstat(file)
         if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_FILE_BYTES:
             raise _not_plain(relative)
-        with os.fdopen(file, "rb", closefd=False) as stream:
-            return stream.read()
+        # Not by way of a stream, which costs as much as reading a small file does.
+        parts: list[bytes] = []
+        while part := os.read(file, max(status.st_size, _READ) + 1):
+            parts.append(part)
+        return b"".join(parts)
     finally:
         os.close(file)
 
 
 def _open(part: str, flags: int, directory: int, relative: str) -> int:
     try:
-        return os.open(part, flags | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory)
+        return os.open(part, flags | os.O_NOFOLLOW, dir_fd=directory)
     except FileNotFoundError:
         raise
     except OSError as error:
@@ -99,26 +132,58 @@ def read_named(path: Path) -> bytes:
     )
 
 
-def read_tree(root: Path, relative: str) -> dict[str, bytes]:
+def read_tree(
+    root: Path, relative: str, *, without: frozenset[str] = frozenset()
+) -> dict[str, bytes]:
     """Every file below a folder, contents by path relative to that folder.
+
+    Args:
+        root: the repository.
+        relative: the folder, relative to it.
+        without: paths relative to the folder that are not read.
 
     Raises:
         UntrustedError: AV402 for a symlink or special file anywhere inside.
         IndeterminateError: AV003 for a folder or file that cannot be read.
     """
-    top = root / relative
-    result: dict[str, bytes] = {}
+    files: dict[str, bytes] = {}
+    for path, name, folder in _tree(root, relative):
+        if path not in without:
+            place = f"{relative}/{path}"
+            files[path] = _read_regular(_open(name, _FILE, folder, place), place)
+    return dict(sorted(files.items()))
 
-    def refuse(error: OSError) -> None:
-        place = Path(error.filename).relative_to(root).as_posix()
-        raise _unreadable(place, error) from None
 
-    for folder, folders, names in os.walk(top, onerror=refuse, followlinks=False):
-        folders.sort()
-        for name in [*names, *(f for f in folders if (Path(folder) / f).is_symlink())]:
-            path = (Path(folder) / name).relative_to(root).as_posix()
-            result[path[len(relative) + 1 :]] = read_bytes(root, path)
-    return dict(sorted(result.items()))
+def list_tree(root: Path, relative: str) -> tuple[str, ...]:
+    """The path of every file below a folder, relative to that folder; errors as above."""
+    return tuple(sorted(path for path, _, _ in _tree(root, relative)))
+
+
+def _tree(root: Path, relative: str) -> Iterator[tuple[str, str, int]]:
+    """Every file below a folder: its path, its name, and the open folder that it lies in."""
+    try:
+        top = _reached(root, relative, _FOLDER)
+        yield from _below(top, relative, "")
+    except FileNotFoundError as error:
+        raise _unreadable(relative, error) from None
+
+
+def _below(folder: int, relative: str, above: str) -> Iterator[tuple[str, str, int]]:
+    """Files are reached through the folder that was listed: nothing can be swapped on the way."""
+    try:
+        with os.scandir(folder) as found:
+            entries = sorted((entry.name, entry) for entry in found)
+        for name, entry in entries:
+            path = f"{above}{name}"
+            if entry.is_symlink():
+                raise _not_plain(f"{relative}/{path}")
+            if entry.is_dir(follow_symlinks=False):
+                inner = _open(name, _FOLDER, folder, f"{relative}/{path}")
+                yield from _below(inner, relative, f"{path}/")
+            else:
+                yield path, name, folder
+    finally:
+        os.close(folder)
 
 
 def write_new(path: Path, data: bytes) -> None:
@@ -161,6 +226,8 @@ def replace_file(path: Path, data: bytes) -> None:
 
 
 def _write_temporary(path: Path, data: bytes) -> Path:
+    import tempfile  # not above: most processes write no file
+
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".abverify-")

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING
 
+from abverify._frozen import frozen
 from abverify.errors import IndeterminateError, UntrustedError, UsageError
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ _QUIET = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "--no-
 _KEPT_BLOB = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Entry:
     """One entry of a tree: a folder, a plain file, or something that is neither.
 

@@ -16,11 +16,11 @@ import os
 import time
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from abverify._canonical import canonical_bytes, parse_canonical
+from abverify._frozen import frozen
 from abverify.errors import IndeterminateError, RefusedError, UntrustedError
 from abverify.records.record import RECORD_PATH
 from abverify.workspace.evidence_store import GATES
@@ -40,7 +40,7 @@ _PAUSE = 0.02
 _HELD: ContextVar[bool] = ContextVar("writing", default=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LedgerFiles:
     """Every file of the ledger, as of one moment.
 

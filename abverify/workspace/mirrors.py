@@ -6,10 +6,10 @@ import os
 import subprocess
 import tempfile
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from abverify._frozen import frozen
 from abverify.errors import IndeterminateError
 from abverify.workspace.git import open_git
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _REF = "refs/heads/mirror"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MirrorView:
     """A mirror that can be asked.
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from abverify._frozen import frozen
 from abverify.errors import InvalidError
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _LINE = re.compile(r"(?P<key>[A-Za-z0-9_.-]+)\s*:\s*(?P<value>[^#\n]*?)\s*(#.*)?$")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pinned:
     """One value of a pin file, and where it stands."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 
 from abverify.errors import UsageError
@@ -38,6 +37,8 @@ def _configured(folder: Path) -> Path | None:
     file = folder / "pyproject.toml"
     if not file.is_file():
         return None
+    import tomllib
+
     try:
         tool = tomllib.loads(file.read_text(encoding="utf-8")).get("tool", {})
     except (tomllib.TOMLDecodeError, UnicodeDecodeError):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from abverify.workspace.files import read_bytes, read_tree
+from abverify._frozen import frozen
+from abverify.workspace.files import list_tree, read_bytes, read_tree
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +27,7 @@ class Snapshot(Protocol):
         """The paths of every file below a folder, relative to it, sorted."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WorkTree:
     """The files as they stand in the work tree."""
 
@@ -46,10 +46,10 @@ class WorkTree:
 
     def names(self, path: str) -> tuple[str, ...]:
         """The paths of every file below a folder."""
-        return tuple(self.folder(path))
+        return list_tree(self.root, path) if (self.root / path).is_dir() else ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Overlaid:
     """Files as they will stand when some have been written.
 
@@ -67,18 +67,20 @@ class Overlaid:
 
     def folder(self, path: str) -> dict[str, bytes]:
         """The bytes of every file below a folder."""
-        head = f"{path}/"
-        written = {
-            name[len(head) :]: data for name, data in self.files.items() if name.startswith(head)
-        }
-        return dict(sorted({**self.base.folder(path), **written}.items()))
+        return dict(sorted({**self.base.folder(path), **self._written(path)}.items()))
 
     def names(self, path: str) -> tuple[str, ...]:
         """The paths of every file below a folder."""
-        return tuple(self.folder(path))
+        return tuple(sorted({*self.base.names(path), *self._written(path)}))
+
+    def _written(self, path: str) -> dict[str, bytes]:
+        head = f"{path}/"
+        return {
+            name[len(head) :]: data for name, data in self.files.items() if name.startswith(head)
+        }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CommitTree:
     """The files as they stood in a commit."""
 

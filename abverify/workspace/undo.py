@@ -12,11 +12,11 @@ from __future__ import annotations
 import base64
 import json
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from abverify._canonical import sha256_hex
+from abverify._frozen import frozen
 from abverify.errors import IndeterminateError, RefusedError, UntrustedError
 from abverify.workspace.files import read_bytes, replace_file, write_new
 from abverify.workspace.ledger_store import ledger_files, reading, writing
@@ -32,7 +32,7 @@ _TEMPORARY = ".abverify-*"
 _OUTSIDE = ("/", "../")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Undo:
     """What an interrupted step was about to do.
 

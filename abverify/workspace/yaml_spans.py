@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from abverify._frozen import frozen
 from abverify._yaml import event_kind, parse_events
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _BLOCK_STYLES = ("|", ">")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Node:
     """One value's span in its text.
 
@@ -49,7 +49,7 @@ def nodes_of(text: str) -> dict[Path, Node]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Walk:
     text: str
     events: Iterator[Any]

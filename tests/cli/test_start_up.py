@@ -19,6 +19,22 @@ SIGNING = {
     "securesystemslib",
 }
 MEASURING = {"abverify.app.run", "abverify.bench", "jinja2", "llama_cpp", "ray"}
+OTHER_PATHS = {
+    "abverify.model.bundle_report",
+    "abverify.toolcalls.calibration",
+    "abverify.toolcalls.codes",
+    "abverify.toolcalls.markdown_edit",
+    "abverify.toolcalls.mistral",
+    "abverify.toolcalls.other_bodies",
+    "abverify.toolcalls.xml_body",
+    "abverify.verify.amendment",
+    "abverify.verify.experiment",
+    "abverify.verify.stopping.rule",
+}
+"""What a check needs only where a contract, a profile or a record asks for it."""
+
+STANDARD = {"asyncio", "bz2", "csv", "difflib", "email", "importlib.metadata", "multiprocessing"}
+STANDARD |= {"shutil", "socket", "ssl", "subprocess", "tempfile", "_strptime", "zipfile"}
 _PROBE = """
 import json, sys
 from abverify.cli.group import main
@@ -52,6 +68,13 @@ def test_a_check_that_signs_nothing_loads_nothing_that_signs_or_measures() -> No
     assert modules & (SIGNING | MEASURING | {"scipy", "numpy"}) == set()
 
 
+def test_a_check_loads_no_part_of_the_law_and_of_python_that_it_does_not_use() -> None:
+    _, modules = after("check", "S1_004", "--quiet")
+
+    assert "abverify.toolcalls.parser" in modules
+    assert modules & (OTHER_PATHS | STANDARD | {"rich", "jsonschema", "ruamel"}) == set()
+
+
 def test_a_pydantic_plugin_of_another_package_has_no_say_in_what_contracts_mean(
     tmp_path: Path,
 ) -> None:
@@ -73,6 +96,7 @@ def test_help_loads_no_part_of_the_law(option: str) -> None:
 
     assert code == 0
     assert {name for name in modules if name.startswith("abverify.")} <= {
+        "abverify._frozen",
         "abverify._version",
         "abverify.cli",
         "abverify.cli.group",

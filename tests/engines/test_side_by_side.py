@@ -83,7 +83,7 @@ def run(folder: Path, engines: Sequence[LlamaEngine], watcher: Nobody | None = N
             measure_side_by_side(
                 engines, desk, lambda engine: measure_trials(desk, plan(), engine, bench())
             )
-        return [row_line(row.model_copy(update={"millis": 0})) for row in journal.rows]
+        return [row_line(row.model_copy(update={"millis": 0})) for row in journal.rows()]
 
 
 @pytest.fixture

@@ -121,7 +121,7 @@ def run(folder: Path, engine: Counted, watcher: Nobody | None = None) -> list[by
     )
     with Journal(folder, start, LOCK) as journal:
         run_waves(plan(), engine, bench(), journal, watcher or Nobody())
-        return [row_line(row.model_copy(update={"millis": 0})) for row in journal.rows]
+        return [row_line(row.model_copy(update={"millis": 0})) for row in journal.rows()]
 
 
 def test_trials_go_through_their_turns_in_step_and_a_wave_takes_the_next_of_the_plan(

@@ -7,12 +7,19 @@ from typing import TYPE_CHECKING
 import pytest
 
 from abverify._canonical import sha256_hex
+from abverify.records import quick
 from abverify.records.ledger import read_ledger
 from abverify.records.lifecycle import gate_state, scope_states
 from tests.records.simulator import ROOT_PATH, V4, V5, Simulator, milestone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+@pytest.fixture(autouse=True, params=[0, quick._FEW], ids=["spelt", "shaped"])
+def _either_reader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Long ledgers are read by their spelling, short ones are not: both must see everything."""
+    monkeypatch.setattr(quick, "_FEW", request.param)
 
 
 def _flips(data: bytes, bits: range) -> Iterator[tuple[int, bytes]]:

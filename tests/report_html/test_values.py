@@ -10,10 +10,13 @@ from abverify.app.report_lock import lock_table
 from abverify.app.report_page import PageRequest, page
 from abverify.app.report_survival import survival_line
 from abverify.app.report_transcript import transcripts
+from abverify.errors import UntrustedError
 from abverify.model.page import SurvivalLine, SurvivalStep
+from abverify.workspace.evidence_store import load_bundle, write_bundle
 from tests.builders import (
     FIXTURES,
     NATIVE,
+    PATH,
     PROSE,
     RECOVERED,
     Run,
@@ -27,13 +30,25 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from abverify.evidence.bundle import Bundle
+    from abverify.model.page_transcript import TrialPage
     from tests.support.repository import Repository
 
 
-def bundle(first: tuple[str, ...], second: tuple[str, ...]) -> Bundle:
+def run(first: tuple[str, ...], second: tuple[str, ...]) -> Run:
     """A bench of two trials with these turns: the first passes, the second fails."""
     rows = [*passed_trial(FIXTURES[0], raws=first), *failed_trial(FIXTURES[1], raws=second)]
-    return Run(rows=rows).bundle()
+    return Run(rows=rows)
+
+
+def bundle(first: tuple[str, ...], second: tuple[str, ...]) -> Bundle:
+    """Its bundle."""
+    return run(first, second).bundle()
+
+
+def told(root: Path, of: Run) -> tuple[TrialPage, ...]:
+    """The trials of a bundle on disk, as a page shows them."""
+    write_bundle(root, PATH, of.files())
+    return transcripts(root, load_bundle(root, PATH), "arm", "t")
 
 
 class TestSurvival:
@@ -65,8 +80,8 @@ class TestSurvival:
 
 
 class TestTranscripts:
-    def test_calls_and_repairs_stand_where_the_parser_read_them(self) -> None:
-        first, second = transcripts(bundle((f"Well. {NATIVE}",), (RECOVERED,)), "arm", "t")
+    def test_calls_and_repairs_stand_where_the_parser_read_them(self, tmp_path: Path) -> None:
+        first, second = told(tmp_path, run((f"Well. {NATIVE}",), (RECOVERED,)))
         (mark,) = first.turns[0].marks
         assert (mark.kind, mark.code, mark.start, mark.end) == ("call", "file_edit", 6, 118 + 6)
         kinds = {(m.kind, m.code): (m.start, m.end) for m in second.turns[0].marks}
@@ -75,8 +90,8 @@ class TestTranscripts:
             ("repair", "untagged-call"): (0, len(RECOVERED)),
         }
 
-    def test_a_trial_has_its_turns_calls_results_and_oracle(self) -> None:
-        trial, _ = transcripts(bundle((PROSE, NATIVE), (PROSE,)), "arm", "t")
+    def test_a_trial_has_its_turns_calls_results_and_oracle(self, tmp_path: Path) -> None:
+        trial, _ = told(tmp_path, run((PROSE, NATIVE), (PROSE,)))
         assert (trial.anchor, trial.fixture, trial.outcome) == ("t-1", FIXTURES[0], "oracle_passed")
         assert [turn.verdict for turn in trial.turns] == ["none", "native"]
         (call,) = trial.turns[1].calls
@@ -86,19 +101,30 @@ class TestTranscripts:
         ]
         assert trial.turns[0].oracle == trial.oracle == ()
 
-    def test_a_journal_that_tells_another_parse_than_its_text_is_found_out(self) -> None:
+    def test_a_journal_that_tells_another_parse_than_its_text_is_found_out(
+        self, tmp_path: Path
+    ) -> None:
         rows = passed_trial(FIXTURES[0])
         turn = rows[1]
         lied = turn.model_copy(update={"raw": PROSE})
         rows[1] = lied
-        first, _ = transcripts(Run(rows=[*rows, *failed_trial(FIXTURES[1])]).bundle(), "arm", "t")
+        first, _ = told(tmp_path, Run(rows=[*rows, *failed_trial(FIXTURES[1])]))
         assert first.turns[0].agrees is False
 
-    def test_without_a_declared_parser_nothing_is_claimed_of_the_parse(self) -> None:
+    def test_without_a_declared_parser_nothing_is_claimed_of_the_parse(
+        self, tmp_path: Path
+    ) -> None:
         values = lock_values()
         del values["parser.profile"]
-        first, _ = transcripts(Run(values=values).bundle(), "arm", "t")
+        first, _ = told(tmp_path, Run(values=values))
         assert (first.turns[0].agrees, first.turns[0].marks) == (None, ())
+
+    def test_evidence_that_changed_since_it_was_judged_is_not_shown(self, tmp_path: Path) -> None:
+        write_bundle(tmp_path, PATH, run((NATIVE,), (PROSE,)).files())
+        judged = bundle((NATIVE,), (NATIVE,))
+
+        with pytest.raises(UntrustedError, match="changed while it was read"):
+            transcripts(tmp_path, judged, "arm", "t")
 
 
 class TestLocks:

@@ -19,7 +19,6 @@ from abverify.evidence.lock import RunLock
 from abverify.evidence.manifest import START_SCHEMA, Attempt, Start
 from abverify.evidence.rows import AGENTS, CalibrationRow, ParserCalibrationRow, TrialStarted
 from abverify.evidence.scores import compute_scores
-from abverify.evidence.trials import counted, fold_trials
 from abverify.model.contract import Contract
 from abverify.model.corpus import STATES
 from abverify.model.ids import GateId
@@ -202,7 +201,7 @@ def _write(repository: Repository, written: Written, lock: RunLock, rows: Sequen
                 at = timestamp(began)
                 journal.attempt(Attempt(fixture=trial.fixture, seed=trial.seed, at=at))
             journal.append(row)
-        trials = counted(fold_trials(journal.rows))
+        trials = journal.trials()
         scores = compute_scores(trials, fixtures=FIXTURES, seeds=(1,))
         journal.close(scores, finished_at=timestamp(now()), notes=())
     return path

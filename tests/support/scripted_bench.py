@@ -17,7 +17,6 @@ from abverify.bench.schedule import run_trials
 from abverify.evidence.lock import RunLock
 from abverify.evidence.manifest import START_SCHEMA, Start
 from abverify.evidence.scores import compute_scores
-from abverify.evidence.trials import counted, fold_trials
 from tests.builders import GATE, PROSE, lock_values
 from tests.unit.bench.tasks import MEND, bench, call, config, task
 
@@ -68,7 +67,7 @@ def main(folder: Path) -> None:
         left = [trial for trial, _ in plan.trials() if (trial.fixture, trial.seed) not in done]
         said = [text for trial in left for text in scripts[trial.fixture]]
         run_trials(plan, ReplayEngine(said), bench(), journal, _Nobody())
-        trials = counted(fold_trials(journal.rows))
+        trials = journal.trials()
         scores = compute_scores(trials, fixtures=tuple(scripts), seeds=SEEDS)
         journal.close(scores, finished_at="2026-02-20T09:00:00Z", notes=())
 

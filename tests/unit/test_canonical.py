@@ -134,3 +134,36 @@ def test_a_tree_digest_depends_on_every_name_and_content(other: dict[str, bytes]
 
 def test_a_tree_digest_does_not_depend_on_the_order_files_were_found_in() -> None:
     assert tree_digest({"b": b"y", "a": b"x"}) == tree_digest({"a": b"x", "b": b"y"})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a":"é"}',
+        '{"a":["é","ü"],"b":"{\\"é\\":1}"}',
+        '{"a":{"b":",\\"é\\":"}}',
+        '{"a\\"b":"é"}',
+        '{"a":9007199254740991}',
+        '{"a":"12345678901234567890"}',
+    ],
+)
+def test_text_may_hold_whatever_a_key_or_a_number_may_not(text: str) -> None:
+    data = text.encode()
+
+    assert canonical_bytes(parse_canonical(data, name="x")) == data
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"é":1}',
+        '{"a":1,"é":1}',
+        '{"a":{"a\\"é":1}}',
+        '{"a":[{"\\\\é":"x"}]}',
+        '{"a":9007199254740992}',
+        '{"a":"é","b":-9007199254740992}',
+    ],
+)
+def test_a_key_beyond_ascii_or_a_number_beyond_53_bits_is_refused_anywhere(text: str) -> None:
+    with pytest.raises(UntrustedError, match="canonical"):
+        parse_canonical(text.encode(), name="x")

@@ -17,6 +17,7 @@ from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from abverify._frozen import frozen
 from abverify.app.cluster.pool import Pool
 from abverify.app.cluster.worker import Order
 from abverify.bench.desk import Desk
@@ -40,7 +41,7 @@ TRIES: Final = 3
 """How often a trial is begun when its workers are lost, before it is broken off."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Cluster:
     """Which cluster, and how much of it.
 

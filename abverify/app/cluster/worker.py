@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from abverify._frozen import frozen
 from abverify.app.measurement import bench_for, engine_for, engine_notes, run_lock
 from abverify.bench.schedule import run_trial
 from abverify.errors import AbverifyError
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from abverify.model.identity import IdentityLevel
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Order:
     """What a worker needs to open its engine.
 
@@ -40,7 +40,7 @@ class Order:
     paranoid: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Opened:
     """What an opened worker is.
 

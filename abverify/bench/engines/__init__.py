@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
+
+from abverify._frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 ChatRole = Literal["system", "user", "assistant"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Message:
     """One message of the conversation so far."""
 
@@ -23,7 +24,7 @@ class Message:
     content: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Completion:
     """What the engine made of a prompt.
 
@@ -49,7 +50,7 @@ class Completion:
     prefilled_tokens: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ask:
     """A request for a completion, as one of several that are answered together.
 

@@ -14,9 +14,10 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+from abverify._frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -31,7 +32,7 @@ class PromptError(Exception):
     """The template cannot render these messages."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Prompt:
     """A rendered prompt.
 

@@ -7,9 +7,9 @@ of the knob (a penalty that is off, say) is the knob left out.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from abverify._frozen import frozen
 from abverify.errors import InvalidError
 from abverify.model.config import EngineConfig
 
@@ -27,7 +27,7 @@ SAMPLERS: Final = ("penalties", "top_k", "top_p", "min_p", "temperature")
 _STARTED_WITH: Final = ("n_ubatch", "flash_attn", "cache_type")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unkept:
     """A setting of the contract that the server cannot be made to keep.
 

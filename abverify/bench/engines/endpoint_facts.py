@@ -7,10 +7,10 @@ here knows what bytes the server loaded.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from abverify._canonical import sha256_hex
+from abverify._frozen import frozen
 from abverify.bench.engines import EngineFailure
 from abverify.bench.engines.endpoint_dialects import SAMPLERS
 from abverify.bench.engines.endpoint_http import Body, OutOfTime, Refusal
@@ -35,7 +35,7 @@ _RELATIVE: Final = 1e-6
 """How far a knob may lie from the one sent: servers keep them as 32-bit floats."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Interview:
     """Questions to one server.
 

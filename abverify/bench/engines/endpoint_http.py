@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
+from abverify._frozen import frozen
 from abverify.bench.engines import EngineFailure
 from abverify.bench.engines.endpoint_stream import quoted
 
@@ -57,7 +58,7 @@ class Body:
         self.data += data
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Refusal:
     """A server's answer that the request is at fault.
 

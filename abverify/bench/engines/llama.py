@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Final, Self
 
+from abverify._frozen import frozen
 from abverify.bench.engines import Ask, Completion, EngineFailure
 from abverify.bench.engines.llama_process import WorkerProcess
 from abverify.bench.engines.llama_wire import (
@@ -43,7 +44,7 @@ _GRACE_SECONDS: Final = 30.0
 _MAX_SEED: Final = 2**31 - 1
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LoadedAdapter:
     """A LoRA adapter to apply over the weights.
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any, Literal, TypeAlias
 
+from abverify._frozen import frozen
 from abverify.bench.engines import Message
 
 FileStamp: TypeAlias = tuple[int, int, int, int]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Source:
     """A file to load, with the stamp it had when its bytes were hashed."""
 
@@ -19,7 +20,7 @@ class Source:
     stamp: FileStamp
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SamplerKnobs:
     """The sampler's settings as llama.cpp takes them; temperature 0 is greedy."""
 
@@ -31,7 +32,7 @@ class SamplerKnobs:
     repeat_last_n: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Load:
     """Loads the model. It is the first request, and comes once."""
 
@@ -51,12 +52,12 @@ class Load:
     sequences: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reset:
     """Empties the cache: a new trial begins."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Complete:
     """Asks for one completion; `progress` asks for a `Progress` after each token."""
 
@@ -67,14 +68,14 @@ class Complete:
     progress: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Together:
     """Asks for one completion for each of several seats, given with the seat's number."""
 
     requests: tuple[tuple[int, Complete], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Loaded:
     """The model is loaded; what only the library can tell."""
 
@@ -83,19 +84,19 @@ class Loaded:
     sampler_chain: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Done:
     """The cache is empty."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Progress:
     """Tokens sampled so far in the completion under way."""
 
     tokens: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Completed:
     """A completion; the fields are those of `Completion`."""
 
@@ -108,14 +109,14 @@ class Completed:
     millis: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CompletedTogether:
     """The completions of a `Together`, in its order."""
 
     completions: tuple[Completed, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Failed:
     """The request could not be served; the process is of no further use."""
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import errno
 import signal
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from abverify._frozen import frozen
 from abverify.bench.sandbox import layout
 from abverify.bench.sandbox.carry import WorkspaceTooBig, carry_in, carry_out
 from abverify.bench.sandbox.cell import Cell, opened
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _LIMIT_OF_EXIT = {128 + signal.SIGXCPU: "cpu_seconds", 128 + signal.SIGXFSZ: "file_bytes"}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BubblewrapSandbox:
     """Runs each command in fresh namespaces, on a copy of the workspace.
 

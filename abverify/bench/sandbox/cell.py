@@ -7,9 +7,9 @@ import os
 import resource
 import signal
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from abverify._frozen import frozen
 from abverify.bench.sandbox.faults import SandboxFailed
 from abverify.bench.sandbox.layout import WORKSPACE
 from abverify.bench.sandbox.spawn import readable, spawn
@@ -26,7 +26,7 @@ _STACK_BYTES = 8 << 20
 _LOCKED_BYTES = 64 << 10
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Cell:
     """A sandbox whose descriptors stay good after every process in it has ended.
 

@@ -5,9 +5,11 @@ A container runtime becomes a second implementation of `Sandbox`; nothing else c
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
+
+from abverify._frozen import frozen, named
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,7 +20,7 @@ NO_ENV: Mapping[str, str] = MappingProxyType({})
 _MIB = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Toolchain:
     """A language's tools, as the sandbox shows them.
 
@@ -41,7 +43,7 @@ class Toolchain:
         return self.version
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Limits:
     """What one run may use; whatever is not stated has a default, never "unlimited".
 
@@ -66,12 +68,12 @@ class Limits:
     workspace_bytes: int = 64 * _MIB
 
     def __post_init__(self) -> None:
-        for name in self.__slots__:
-            if not getattr(self, name) > 0:
-                raise ValueError(f"the limit {name} must be positive, not {getattr(self, name)}")
+        for name, value in named(self).items():
+            if not value > 0:
+                raise ValueError(f"the limit {name} must be positive, not {value}")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Completed:
     """How one run ended.
 

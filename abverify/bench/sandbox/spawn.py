@@ -8,11 +8,11 @@ import os
 import select
 import subprocess
 import time
-from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from abverify._frozen import frozen
 from abverify.bench.sandbox import layout, seccomp
 from abverify.bench.sandbox.faults import SandboxFailed
 
@@ -54,7 +54,7 @@ _DROP_ROOT = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Order:
     """What to run: the command and all that shapes its sandbox."""
 
@@ -66,7 +66,7 @@ class Order:
     stdin: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pipe:
     """A pipe's two ends; closing either twice is harmless."""
 
@@ -74,7 +74,7 @@ class Pipe:
     writer: FileIO
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Waiting:
     """bubblewrap at its gate.
 

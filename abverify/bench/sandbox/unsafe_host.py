@@ -13,10 +13,10 @@ import subprocess
 import tempfile
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from io import FileIO
 from typing import TYPE_CHECKING
 
+from abverify._frozen import frozen
 from abverify.bench.sandbox import layout
 from abverify.bench.sandbox.interface import NO_ENV, Completed, Limits
 from abverify.bench.sandbox.output import Output, drain, follow
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _NOT_STARTED = 127
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UnsafeHost:
     """Runs commands on the host itself, with the caller's own rights."""
 

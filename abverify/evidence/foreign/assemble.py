@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from abverify._canonical import canonical_bytes, sha256_hex
 from abverify.errors import NothingToCheckError
 from abverify.evidence.foreign.log import Claim, ForeignLog
-from abverify.evidence.imported import IMPORTED, IMPORTED_SCHEMA, ClaimDocument, Imported
+from abverify.evidence.imported import IMPORTED_SCHEMA, ClaimDocument, Imported
 from abverify.evidence.imported import ProblemDocument as _Problem
 from abverify.evidence.lock import RunLock
 from abverify.evidence.manifest import (
+    IMPORTED,
     JOURNAL,
     LOCK,
     MANIFEST,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from abverify.evidence.foreign.assemble import LOGS, READER_VERSION, assemble
 from abverify.evidence.foreign.registry import read_foreign
-from abverify.evidence.imported import IMPORTED
+from abverify.evidence.manifest import IMPORTED
 from abverify.evidence.soundness import Fault
 
 if TYPE_CHECKING:

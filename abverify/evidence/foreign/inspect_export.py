@@ -16,14 +16,16 @@ if TYPE_CHECKING:
 
     from abverify.evidence.bundle import Bundle
     from abverify.evidence.rows import TurnRow
-    from abverify.evidence.trials import TrialResult
+    from abverify.evidence.trials import TrialResult, WholeTrial
+
+    Key = tuple[str, int]
 
 FORMAT = 2
 _SCORER = "oracle"
 _STOPPED = {"stop": "stop", "length": "max_tokens", "time": "unknown", "context": "model_length"}
 
 
-def inspect_log(bundle: Bundle) -> dict[str, Any]:
+def inspect_log(bundle: Bundle, texts: Mapping[Key, WholeTrial]) -> dict[str, Any]:
     """The log as plain JSON data, in the format of Inspect's `.json` logs.
 
     A trial is a sample, its declared seed an epoch, its outcome the grade of a scorer called
@@ -66,7 +68,10 @@ def inspect_log(bundle: Bundle) -> dict[str, Any]:
             "completed_at": _moment(manifest.finished_at),
             "model_usage": {},
         },
-        "samples": [_sample(trial, epochs.get(trial.trial.seed, 1), model) for trial in trials],
+        "samples": [
+            _sample(texts[key], bundle.trials[key], epochs.get(key[1], 1), model)
+            for key in sorted(bundle.trials)
+        ],
     }
 
 
@@ -119,7 +124,7 @@ def _results(bundle: Bundle, trials: list[TrialResult]) -> dict[str, Any]:
     }
 
 
-def _sample(trial: TrialResult, epoch: int, model: str) -> dict[str, Any]:
+def _sample(trial: WholeTrial, result: TrialResult, epoch: int, model: str) -> dict[str, Any]:
     name, seed, ended = trial.trial.fixture, trial.trial.seed, trial.ended
     sample: dict[str, Any] = {
         "id": name,
@@ -139,11 +144,11 @@ def _sample(trial: TrialResult, epoch: int, model: str) -> dict[str, Any]:
         "attachments": {},
     }
     reason = ended.reason if ended else "the trial was cut off"
-    if trial.measured:
+    if result.measured:
         judged = "\n".join(f"{row.command}: {row.output}" for row in trial.last_oracle_round())
         sample["scores"] = {
             _SCORER: {
-                "value": "C" if trial.passed else "I",
+                "value": "C" if result.passed else "I",
                 "answer": reason,
                 "explanation": judged,
             }
@@ -162,7 +167,7 @@ def _messages(turn: TurnRow, model: str) -> list[dict[str, Any]]:
     return [said, *answers]
 
 
-def _output(trial: TrialResult, model: str) -> dict[str, Any]:
+def _output(trial: WholeTrial, model: str) -> dict[str, Any]:
     if not trial.turns:
         return {"model": model, "choices": [], "completion": ""}
     last = trial.turns[-1]

@@ -7,13 +7,13 @@ Which of a document's grades counts is named by metric and filter, as the result
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from math import isclose
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
 from abverify._canonical import sha256_hex
+from abverify._frozen import frozen
 from abverify.errors import InvalidError
 from abverify.evidence.foreign.document import (
     MAX_BYTES,
@@ -66,7 +66,7 @@ class _Row(Foreign):
     arguments: Any = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Graded:
     """A row of a samples file: its task, what is read of it, and all of its members."""
 

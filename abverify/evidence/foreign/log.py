@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+
+from abverify._frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +22,7 @@ ProblemCode = Literal["limited", "errored", "edited", "unmeasured", "disagrees"]
 were changed afterwards; a sample has no grade; the summary is not what the samples give."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Claim:
     """A value of the run lock as the log gives it, and where in the log it stands."""
 
@@ -30,7 +31,7 @@ class Claim:
     where: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ForeignTurn:
     """One completion: the raw text as the model gave it, and the tokens the log counted."""
 
@@ -40,7 +41,7 @@ class ForeignTurn:
     finish_reason: FinishReason
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ForeignTrial:
     """One sample, graded.
 
@@ -59,7 +60,7 @@ class ForeignTrial:
     turns: tuple[ForeignTurn, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Problem:
     """One reason why the run cannot decide anything."""
 
@@ -70,7 +71,7 @@ class Problem:
     found: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ForeignLog:
     """A log, read.
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from abverify._frozen import frozen
 from abverify.errors import UntrustedError
 from abverify.records.log.note import open_note, sign_note
 from abverify.records.log.tree import HASH_BYTES
@@ -23,7 +23,7 @@ ROLE = "integrator"
 _TEXT = re.compile(r"(?P<origin>[^\n]+)\n(?P<size>0|[1-9][0-9]{0,14})\n(?P<root>[^\n]{44})\n")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Checkpoint:
     """What an integrator vouches for.
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from abverify._frozen import frozen
 from abverify.errors import UntrustedError
 from abverify.records.log.entries import WIDTH, bundle_path, read_bundle
 from abverify.records.log.tiles import frontier_at
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from abverify.records.log.tree import Frontier
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Growth:
     """What a log took in since a checkpoint.
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
+from abverify._frozen import frozen
 from abverify.errors import UntrustedError
 from abverify.records.log.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
 from abverify.records.log.entries import (
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 CHECKPOINT = f"{LOG}/checkpoint"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Log:
     """The records of every gate in one order, as integrators signed it.
 

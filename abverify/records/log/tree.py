@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
+
+from abverify._frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -39,7 +40,7 @@ def root_of(leaves: Sequence[bytes]) -> bytes:
     return level[0]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Frontier:
     """All that a tree's root and growth depend on: the roots of its perfect subtrees.
 

@@ -8,9 +8,10 @@ is left over after that is a difference of bytes alone.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
+from abverify._frozen import frozen
 from abverify.model.change import Change
 from abverify.model.value import normal_decimal
 from abverify.verify.amendment.classes import classify
@@ -44,7 +45,7 @@ _SETS = frozenset(["lifts", "amendment.frozen"])
 _DECIMALS = ("config.sampling.", "model.adapter.scale")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Side:
     """One version of a contract, with what its inputs were.
 

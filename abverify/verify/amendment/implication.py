@@ -13,10 +13,10 @@ give may therefore tell criteria apart that no bench would: the answer errs towa
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from abverify._frozen import frozen
 from abverify.model.criteria import AllOf, AnyOf, Comparison, comparisons
 from abverify.model.metrics import METRICS
 from abverify.model.value import exact
@@ -34,7 +34,7 @@ Scoreboard: TypeAlias = "dict[str, Fraction | None]"
 Relation = Literal["equivalent", "tighter", "looser", "incomparable"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CriteriaChange:
     """How new criteria stand to old ones.
 

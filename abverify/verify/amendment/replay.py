@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from abverify._frozen import frozen
 from abverify.evidence.scores import compute_scores
 from abverify.evidence.stop import claimed_stop
 from abverify.verify.evaluate import holds, kleene_all
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from abverify.model.report import Verdict
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Replay:
     """One bench bundle's criteria under both versions.
 

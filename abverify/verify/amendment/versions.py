@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from abverify._frozen import frozen
 from abverify.model.report import Reason
 from abverify.verify.amendment.law import next_versions
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _SEMVER = re.compile(r"(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Stated:
     """What one state of a contract says of itself.
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from abverify._frozen import frozen
 from abverify.errors import InvalidError
 from abverify.evidence.demand import demanded
 from abverify.model.contract import Contract
@@ -59,7 +59,7 @@ def _set(document: dict[str, Any], path: str, value: Any) -> None:
     target[name] = value
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ArmEvidence:
     """What speaks for an arm, judged as a gate's evidence is.
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from abverify._frozen import frozen
 from abverify.model.compare_report import ArmLine, ContrastLine, PairLine, RateLine
 from abverify.model.report import Reason
 from abverify.verify.experiment.conclusion import Coverage, conclude
@@ -40,7 +41,7 @@ _PLACES = ("engine.system", "corpus.sha256")
 """The lock keys that make a repetition a replication."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pairing:
     """One arm and the control, with the bundles chosen for them.
 

@@ -7,10 +7,10 @@ neither, and what both arms always or never do cannot tell them apart.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Literal
 
+from abverify._frozen import frozen
 from abverify.evidence.lock import LOCK_KEYS
 from abverify.model.compare_report import LEVELS, Level
 from abverify.model.report import Reason
@@ -28,7 +28,7 @@ _REPEATED = 4
 Stated = tuple["Conclusion", tuple[Reason, ...]]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Coverage:
     """How much was measured in both arms.
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from abverify._frozen import frozen
 from abverify.evidence.lock import LOCK_KEYS
 from abverify.model.compare_report import Confound
 
@@ -34,7 +34,7 @@ _WORDS = {
 """Short words for the keys people speak of; the others go by their own description."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Difference:
     """Two locks compared.
 

@@ -11,10 +11,11 @@ Where no pair differs, the exact test has nothing to weigh (p = 1) and Newcombe'
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Literal
 
+from abverify._frozen import frozen
 from abverify.model.compare_report import EffectLine
 from abverify.verify.experiment.interval import exact_difference
 from abverify.verify.experiment.pairing import pooled_table, tables
@@ -49,7 +50,7 @@ _INDEPENDENT = "Newcombe, independent arms"
 _NOTHING = "Newcombe, paired: no pair differs"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Effect:
     """One endpoint compared; every difference is treatment minus control.
 

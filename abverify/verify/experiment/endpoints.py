@@ -9,8 +9,7 @@ from abverify.evidence.scores import MARKDOWN_CODE
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from abverify.evidence.rows import TurnRow
-    from abverify.evidence.trials import TrialResult
+    from abverify.evidence.trials import TrialResult, TurnFacts
     from abverify.model.experiment import MeasureName
 
 
@@ -19,12 +18,12 @@ def shows(measure: MeasureName, trial: TrialResult) -> bool:
     return _ASKED[measure](trial)
 
 
-def _strict(turn: TurnRow) -> bool:
-    return turn.parse.verdict == "native"
+def _strict(turn: TurnFacts) -> bool:
+    return turn.verdict == "native"
 
 
-def _repairable(turn: TurnRow) -> bool:
-    recovered = turn.parse.verdict == "recovered" and MARKDOWN_CODE not in turn.parse.codes
+def _repairable(turn: TurnFacts) -> bool:
+    recovered = turn.verdict == "recovered" and MARKDOWN_CODE not in turn.codes
     return recovered or _strict(turn)
 
 

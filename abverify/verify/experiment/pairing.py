@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from abverify._frozen import frozen
 from abverify.verify.experiment.endpoints import shows
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     Trials = Mapping[tuple[str, int], TrialResult]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FixturePair:
     """One fixture in both arms: the endpoint at each seed that both arms measured.
 

@@ -5,10 +5,10 @@ Where both arms saw the same fixtures, the paired and stratified functions are t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import exp, inf, log, nan, sqrt
 from typing import TYPE_CHECKING
 
+from abverify._frozen import frozen
 from abverify.verify.stats._arguments import Alternative, fourfold, part, sided
 from abverify.verify.stats._counting import hypergeometric, tail
 from abverify.verify.stats.intervals import Interval, wilson
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FisherTest:
     """What Fisher's exact test says of a 2 by 2 table.
 

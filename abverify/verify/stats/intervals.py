@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import sqrt
 from typing import TYPE_CHECKING
 
+from abverify._frozen import frozen
 from abverify.verify.stats._arguments import level, normal_quantile, part
 from abverify.verify.stats._beta import LARGEST, beta_quantile
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Interval:
     """A confidence interval for a proportion or a difference; `low, high = interval` unpacks it.
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
 from numbers import Rational
 from typing import TYPE_CHECKING, Any
 
+from abverify._frozen import frozen
 from abverify.verify.stats._arguments import Alternative, fourfold, part, sided
 from abverify.verify.stats._counting import hypergeometric, tail
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PermutationTest:
     """What a permutation test says; nothing in it is sampled.
 

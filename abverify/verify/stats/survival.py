@@ -6,20 +6,20 @@ For turns until the call format is first lost: a run that ends with the format i
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import accumulate
 from math import exp, isfinite, log, nan, sqrt
 from operator import mul
 from typing import TYPE_CHECKING
 
+from abverify._frozen import frozen
 from abverify.verify.stats._arguments import normal_quantile
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Sequence
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SurvivalCurve:
     """A Kaplan-Meier curve; entry i of each field but the last two belongs to `time[i]`.
 
@@ -54,7 +54,7 @@ class SurvivalCurve:
         return passed[-1] if passed else 1.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LogrankTest:
     """What the log-rank test says; entry i of the tuples belongs to `groups[i]`.
 

@@ -6,10 +6,10 @@ answers another question and calls 4/20 against 0/20 significant.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import asin, ceil, comb, exp, log, pi, sin, sqrt
 from typing import TYPE_CHECKING
 
+from abverify._frozen import frozen
 from abverify.verify.stats._arguments import Alternative, part, sided
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ _NEAR = 0.98
 """Peaks of the grid at least this share of the best are refined; the grid errs by far less."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BoschlooTest:
     """What Boschloo's test says of two independent arms.
 

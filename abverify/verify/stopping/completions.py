@@ -20,11 +20,11 @@ too late and never too early.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
 from typing import TYPE_CHECKING
 
+from abverify._frozen import frozen
 from abverify.evidence.scores import compute_scores
 from abverify.model.criteria import comparisons
 from abverify.model.value import exact
@@ -46,7 +46,7 @@ _MEANS = ("turns_to_first_call", "format_survival")
 """The metrics that may have no value: a bench without a call, or without a turn."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Completions:
     """Every way in which a bench can end, given the trials that are measured.
 

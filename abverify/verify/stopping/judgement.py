@@ -10,7 +10,6 @@ from abverify.evidence.stop import claimed_stop
 from abverify.model.criteria import comparisons
 from abverify.model.report import CriterionLine, Reason
 from abverify.verify.evaluate import bound_text
-from abverify.verify.stopping.rule import Stopping
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from abverify.evidence.bundle import Bundle
     from abverify.evidence.stop import Stop
     from abverify.model.contract import Contract
+    from abverify.verify.stopping.rule import Stopping
 
 _KEYS = "bench."
 _STOPPED = "stopped at "
@@ -25,11 +25,20 @@ _STOPPED = "stopped at "
 
 def stopping_of(bundle: Bundle, contract: Contract, fixtures: Collection[str]) -> Stopping | None:
     """The stop rules that a bench ran under, where they are the contract's own; else None."""
-    rules = Stopping.of(contract, fixtures)
+    rules = _declared(contract, fixtures)
     if rules is None or bundle.manifest.stage != "bench":
         return None
     wanted = {**stop_demand(contract), "bench.order_sha256": order_sha256(rules.order)}
     return None if bundle.lock.differing(wanted) else rules
+
+
+def _declared(contract: Contract, fixtures: Collection[str]) -> Stopping | None:
+    if not contract.evidence.bench.stop_rules:
+        return None
+    # Not above: few contracts declare any.
+    from abverify.verify.stopping.rule import Stopping
+
+    return Stopping.of(contract, fixtures)
 
 
 def fixtures_of(bundle: Bundle) -> frozenset[str]:
@@ -128,7 +137,7 @@ def _elsewhere(bundle: Bundle, stop: Stop, claimed: str | None, told: list[str])
 
 
 def _other_order(bundle: Bundle, contract: Contract, fixtures: Collection[str]) -> Iterator[Reason]:
-    rules = Stopping.of(contract, fixtures)
+    rules = _declared(contract, fixtures)
     found = bundle.lock.values.get("bench.order_sha256")
     if rules is None or not may_stop(bundle) or found == order_sha256(rules.order):
         return

@@ -6,17 +6,18 @@ many values there are.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 from math import ceil, floor
 from typing import TYPE_CHECKING
 
+from abverify._frozen import frozen
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Region:
     """A point, or an open interval between two neighbouring bounds.
 

@@ -8,9 +8,9 @@ or on a cluster, changes neither where the bench stopped nor what it says.
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from abverify._frozen import frozen
 from abverify.evidence.order import trial_order
 from abverify.evidence.stop import Stop
 from abverify.model.metrics import METRICS
@@ -32,7 +32,7 @@ _CERTAIN: Mapping[StopRule, set[bool | None]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Stopping:
     """The stop rules of one bench.
 

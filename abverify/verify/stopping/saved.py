@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from abverify.model.stop_report import StopLine
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from abverify.evidence.stop import Stop
     from abverify.evidence.trials import TrialResult
     from abverify.model.config import RunConfig
+    from abverify.model.stop_report import StopLine
 
 
 def stop_line(
@@ -28,6 +27,8 @@ def stop_line(
         results: its trials.
         config: the contract's run configuration, for the budgets.
     """
+    from abverify.model.stop_report import StopLine
+
     past = tuple(key for key in stop.remaining if key in results and results[key].measured)
     not_run = tuple(key for key in stop.remaining if key not in past)
     tokens = sum(_tokens(results[key]) for key in stop.counted if key in results)

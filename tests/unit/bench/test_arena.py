@@ -17,7 +17,6 @@ from abverify.evidence.lock import RunLock
 from abverify.evidence.manifest import START_SCHEMA, Start
 from abverify.evidence.scores import compute_scores
 from abverify.evidence.seeds import turn_seed
-from abverify.evidence.trials import counted, fold_trials
 from tests.builders import GATE, PROSE, lock_values
 
 from .tasks import MEND, TRIAL, bench, call, config, oracles, outcome, said, task, turns
@@ -200,12 +199,12 @@ def test_an_engine_failure_is_an_infrastructure_failure_until_the_trial_is_rerun
     plan = Plan((task(), other), (1,), config(), "You are a code agent.")
     with opened(tmp_path / "run") as journal:
         run_trials(plan, ReplayEngine([MEND, PROSE]), bench(), journal, Nobody())
-        first = counted(fold_trials(journal.rows))
+        first = journal.trials()
         assert list(journal.measured()) == [("unix__01-head", 1)]
 
     with opened(tmp_path / "run") as journal:
         run_trials(plan, ReplayEngine([MEND]), bench(), journal, Nobody())
-        trials = counted(fold_trials(journal.rows))
+        trials = journal.trials()
         scores = compute_scores(trials, fixtures=("unix__01-head", "unix__02-tail"), seeds=(1,))
         journal.close(scores, finished_at="2026-02-20T09:00:00Z", notes=())
 

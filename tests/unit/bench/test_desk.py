@@ -96,7 +96,7 @@ def taken(desk: Desk) -> Unit:
 
 
 def ended(journal: Journal) -> list[str]:
-    return [row.trial.fixture for row in journal.rows if row.kind == "outcome"]
+    return [row.trial.fixture for row in journal.rows() if row.kind == "outcome"]
 
 
 def test_a_trial_that_ends_early_waits_for_those_before_it(tmp_path: Path) -> None:
@@ -115,7 +115,7 @@ def test_the_rows_of_the_first_trial_are_journaled_as_they_come(tmp_path: Path) 
         unit = taken(desk)
         ((number, trial, _),) = unit.places
         desk.put(unit, number, TrialStarted(trial=trial))
-        assert [row.kind for row in opened.rows] == ["trial"]
+        assert [row.kind for row in opened.rows()] == ["trial"]
 
 
 @settings(

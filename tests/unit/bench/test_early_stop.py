@@ -17,7 +17,6 @@ from abverify.evidence.manifest import START_SCHEMA, Start
 from abverify.evidence.order import trial_order
 from abverify.evidence.rows import row_line
 from abverify.evidence.scores import compute_scores
-from abverify.evidence.trials import counted, fold_trials
 from abverify.verify.stopping.rule import Stopping
 from tests.builders import GATE, PROSE, contract, lock_values
 
@@ -132,11 +131,11 @@ def run(
     with Journal(folder, start, LOCK) as journal:
         runs = run_waves if how == "waves" else run_trials
         runs(PLAN, engine, bench(), journal, Watching(leaves_after))
-        trials = counted(fold_trials(journal.rows))
+        trials = journal.trials()
         stop = STOPPING.stop(trials)
         scores = compute_scores(trials, fixtures=NAMES, seeds=(1,), stop=stop)
-        rows = [row_line(row.model_copy(update={"millis": 0})) for row in journal.rows]
-        return [row.trial.fixture for row in journal.rows if row.kind == "outcome"], scores, rows
+        rows = [row_line(row.model_copy(update={"millis": 0})) for row in journal.rows()]
+        return [row.trial.fixture for row in journal.rows() if row.kind == "outcome"], scores, rows
 
 
 def test_trials_run_in_the_fixed_order_until_success_is_certain(tmp_path: Path) -> None:

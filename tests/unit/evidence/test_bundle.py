@@ -59,20 +59,20 @@ def test_a_sound_bundle_has_no_fault_and_stands_under_its_manifests_digest() -> 
     assert bundle.sha256 == sha256_hex(files["manifest.json"])
     assert sorted(bundle.trials) == [("unix__01-head", 1), ("unix__02-tail", 1)]
     assert bundle.seeds == (1,)
-    assert (bundle.calibrations(), bundle.parser_calibrations()) == ((), ())
+    assert (bundle.readings, bundle.parsers) == ((), ())
 
 
 def test_a_calibration_bundle_gives_its_readings() -> None:
     bundle = calibration_run().bundle()
 
-    assert len(bundle.calibrations()) == 6
-    assert [(row.agent, row.fixture, row.passed) for row in bundle.agents()] == [
+    assert len(bundle.readings) == 6
+    assert [(row.agent, row.fixture, row.passed) for row in bundle.agents] == [
         ("good", "unix__01-head", True),
         ("give-up", "unix__01-head", False),
         ("good", "unix__02-tail", True),
         ("give-up", "unix__02-tail", False),
     ]
-    assert len(bundle.parser_calibrations()) == 1
+    assert len(bundle.parsers) == 1
 
 
 def test_the_declared_seeds_come_from_the_lock() -> None:

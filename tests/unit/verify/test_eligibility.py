@@ -19,7 +19,7 @@ from abverify.evidence.rows import (
     Trial,
     TrialStarted,
 )
-from abverify.evidence.trials import fold_trials
+from abverify.evidence.trials import whole_trials
 from abverify.model.corpus import OracleCommand
 from abverify.verify.eligibility import Docket, judge
 from tests.builders import (
@@ -420,7 +420,7 @@ def without(kind: type[Row]) -> list[Row]:
 
 def with_agent(index: int, trial: list[Row]) -> list[Row]:
     """The calibration in which another trial stands for an agent's."""
-    (attempt,) = fold_trials(trial)
+    (attempt,) = whole_trials(trial)
     return with_reading(index, turns=attempt.turns, oracle=attempt.oracle, ended=attempt.ended)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from abverify.evidence.rows import Parse, Trial
 from abverify.evidence.scores import MARKDOWN_CODE, compute_scores
-from abverify.evidence.trials import TrialResult
+from abverify.evidence.trials import TrialResult, WholeTrial
 from abverify.verify.evaluate import holds, kleene_all
 from tests.builders import PROSE, ended, oracle, turn
 
@@ -41,12 +41,13 @@ def result(key: Key, end: End) -> TrialResult:
         for number, kind in enumerate(kinds, 1)
     )
     runs = ([False] if stumbled else []) + ([True] if passed else [])
-    return TrialResult(
+    whole = WholeTrial(
         trial=trial,
         turns=turns,
         oracle=tuple(oracle(trial, number, passed=run) for number, run in enumerate(runs, 1)),
         ended=ended(trial, "oracle_passed" if passed else "oracle_failed", len(turns)),
     )
+    return whole.result()
 
 
 @dataclass(frozen=True)
