@@ -16,7 +16,9 @@ from abverify.verify import stats
 
 
 def test_every_answer_is_a_frozen_value_or_a_float() -> None:
-    tests = [
+    tests: list[
+        stats.FisherTest | stats.BoschlooTest | stats.PermutationTest | stats.LogrankTest
+    ] = [
         stats.fisher_exact([[1, 2], [3, 4]]),
         stats.boschloo(1, 2, 1, 2),
         stats.stratified_exact_permutation([(1, 2, 1, 2)]),
