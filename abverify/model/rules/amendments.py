@@ -174,8 +174,8 @@ RULES = (
     Rule(
         "AV734",
         "a change cannot edit its own judge",
-        "Policy, trust root and configuration judge as they were before the change. Editing them"
-        " together with what they judge is refused.",
+        "Policy, trust root and configuration judge as they were before the change, in the folder"
+        " that they name. Editing them together with what they judge is refused.",
         "a pull request that lowers approvals in policy.yaml and amends a contract",
         "a pull request that changes the policy alone, and another for the contract",
     ),
