@@ -7,6 +7,7 @@ import gc
 import importlib
 import io
 import os
+import signal
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -127,6 +128,7 @@ def root() -> None:
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Runs the command line and exits with a documented code; a traceback is never shown."""
     open_streams()
+    signal.signal(signal.SIGTERM, _interrupt)
     # A plugin that some other package brings could change what a contract means, and looking
     # for one takes longer than reading the contract.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
@@ -136,6 +138,11 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     code = run(sys.argv[1:] if arguments is None else arguments)
     gc.freeze()
     sys.exit(code)
+
+
+def _interrupt(*_: object) -> NoReturn:
+    """A request to end is Ctrl-C: what is half-done is taken back on the way out."""
+    raise KeyboardInterrupt
 
 
 def run(arguments: list[str]) -> int:
