@@ -13,6 +13,7 @@ from abverify.errors import AbverifyError, UsageError
 from abverify.model.amend_check_report import AmendCheckReport, HistoryLine, HistoryReport
 from abverify.model.amend_report import ReplayLine
 from abverify.model.change import headline
+from abverify.model.report import Reason
 from abverify.model.ritual_report import ritual_exit_code
 from abverify.records.carrying import CARRYING
 from abverify.records.lifecycle import gate_state
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from abverify.app.judgement import Judgement
     from abverify.model.amend_check_report import ContractChange
     from abverify.model.contract import Contract
-    from abverify.model.report import Reason
 
 _WORDS = {0: "lawful", 1: "unlawful", 3: "cannot-evaluate", 5: "nothing-to-check"}
 
@@ -56,7 +56,7 @@ def amend_check(root: Path, revisions: str, *, asked_at: str | None) -> AmendChe
             head=new,
             contracts=found.contracts,
             steps=found.steps,
-            reasons=found.reasons,
+            reasons=(*_behind(judge, old, new, revisions), *found.reasons),
             lapses=_lapses(judge, before, found.contracts),
             replays=tuple(_replays(root, before, after, found.contracts)),
             looked_at=found.looked_at,
@@ -133,6 +133,21 @@ def _ends(revisions: str) -> tuple[str, str]:
             next_step="abverify amend check origin/main..HEAD",
         )
     return base, head if dots and head else "HEAD"
+
+
+def _behind(judge: Judge, old: str, new: str, revisions: str) -> Iterator[Reason]:
+    """That the base went on since: what it got then looks as if the change had removed it."""
+    if judge.git.behind(new, old):
+        base = _ends(revisions)[0]
+        yield Reason(
+            "behind-base",
+            "AV748",
+            "warning",
+            f"{base} went on since this branch left it",
+            expected=f"a branch that builds on {base}",
+            found=f"one that lacks commits of {base}: what they added counts as removed",
+            next=f"git rebase {base}, then ask again",
+        )
 
 
 def _lapses(

@@ -107,6 +107,12 @@ class GitRepository:
             self._reachable[of] = frozenset(ran.stdout.decode("ascii").split())
         return commit in self._reachable[of]
 
+    def behind(self, head: str, base: str) -> bool:
+        """Whether the base went on since the head left it; false where no history tells."""
+        ran = _git(self.root, "merge-base", base, head, check=False)
+        fork = ran.stdout.decode("ascii").strip()
+        return bool(fork) and fork != base
+
     def touching(self, head: str, path: str) -> tuple[str, ...]:
         """The commits up to `head` that changed a path, newest first."""
         spec = f":(top,literal){self._prefix}{path}"

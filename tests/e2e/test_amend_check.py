@@ -261,6 +261,25 @@ class TestInputs:
         file.write_bytes(file.read_bytes() + b"\n")
 
 
+class TestBehind:
+    def test_a_branch_that_left_its_base_is_told_so(self, lab: Repository) -> None:
+        run_git(lab.root, "branch", "-q", "work")
+        done(lab.sign("suspend", "T900", "--scope", "phase-9", "--lift-when", "T1_002"))
+        commit(lab)
+        base = run_git(lab.root, "rev-parse", "HEAD").strip()
+        run_git(lab.root, "checkout", "-q", "work")
+        put(lab, "note.txt", "work\n")
+        commit(lab)
+        report = done(lab.run("amend", "check", f"{base}..work", "--format", "json"), 1).json
+        told = {reason["rule"]: reason for reason in report["reasons"]}
+        assert "AV735" in told
+        assert told["AV748"]["next"] == f"git rebase {base}, then ask again"
+
+    def test_one_that_builds_on_it_is_not(self, lab: Repository) -> None:
+        put(lab, "note.txt", "work\n")
+        assert judged(lab, 0)["reasons"] == []
+
+
 class TestFiles:
     def test_a_contract_that_only_moved(self, lab: Repository) -> None:
         (lab.root / CONTRACT).rename(lab.root / "contracts/moved.yaml")

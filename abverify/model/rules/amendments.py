@@ -274,6 +274,14 @@ RULES = (
         "abverify amend V1_004 --new-gate V1_006",
     ),
     Rule(
+        "AV748",
+        "a change is judged on top of its base",
+        "BASE and HEAD are compared as they stand. What BASE got since the branch left it looks as"
+        " if HEAD had removed it.",
+        "a branch that left main before main's newest record",
+        "the branch rebased onto main, its own records made again where both added one to a gate",
+    ),
+    Rule(
         "AV749",
         "what is signed or pinned is never rendered",
         "Contracts, pins and records say what is so; documents for readers repeat it. A render that"
