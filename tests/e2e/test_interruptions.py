@@ -42,15 +42,19 @@ def rows(repository: Repository) -> list[bytes]:
     return steady(path)
 
 
-def test_ctrl_c_ends_with_130_and_one_message_and_leaves_nothing_behind(
-    short: Repository, tmp_path: Path
+@pytest.mark.parametrize("how", ["ctrl-c", "terminate"])
+def test_it_ends_with_130_and_one_message_and_leaves_nothing_behind(
+    short: Repository, tmp_path: Path, how: str
 ) -> None:
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     with running(short, *BENCH, TMPDIR=str(temporary)) as process:
         wait_until(lambda: in_mid_trial(short), process)
         children = descendants(process)
-        press_ctrl_c(process)
+        if how == "ctrl-c":
+            press_ctrl_c(process)
+        else:
+            process.terminate()
         out, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert out == ""
