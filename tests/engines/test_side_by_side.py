@@ -9,7 +9,6 @@ import pytest
 
 from abverify.bench.desk import Desk
 from abverify.bench.engines import EngineFailure
-from abverify.bench.journal import Journal
 from abverify.bench.plan import Plan
 from abverify.bench.schedule import measure_trials, run_trials
 from abverify.bench.side_by_side import (
@@ -20,9 +19,9 @@ from abverify.bench.side_by_side import (
     usable_cores,
 )
 from abverify.evidence.lock import RunLock
-from abverify.evidence.manifest import START_SCHEMA, Start
 from abverify.evidence.rows import row_line
-from tests.builders import GATE, lock_values
+from tests.builders import lock_values
+from tests.support.journals import Nobody, open_journal
 from tests.unit.bench.tasks import bench, config, task
 
 from .smollm import engine_config
@@ -32,29 +31,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from abverify.bench.engines.llama import LlamaEngine
-    from abverify.evidence.rows import Row, Trial
 
 LOCK = RunLock(lock_values())
 SEEDS = (1, 2, 3, 4, 5)
 GIB = 1 << 30
-
-
-class Nobody:
-    """Looks on; leaves at a row when told to, as Ctrl-C does."""
-
-    def __init__(self, leaves_after: int | None = None) -> None:
-        self.rows = 0
-        self.leaves_after = leaves_after
-
-    def trial_started(self, trial: Trial, number: int, total: int) -> None: ...
-
-    def token(self, count: int) -> None: ...
-
-    def row(self, row: Row) -> None:
-        del row
-        self.rows += 1
-        if self.rows == self.leaves_after:
-            raise KeyboardInterrupt
 
 
 def plan() -> Plan:
@@ -64,18 +44,8 @@ def plan() -> Plan:
 
 def run(folder: Path, engines: Sequence[LlamaEngine], watcher: Nobody | None = None) -> list[bytes]:
     """Runs or resumes the plan; gives its journal without the times."""
-    start = Start(
-        schema_=START_SCHEMA,
-        run="run-1",
-        stage="bench",
-        offered_to=(GATE,),
-        identity="attested",
-        started_at="2026-02-20T08:00:00Z",
-        lock_sha256=LOCK.sha256,
-        began_after=(),
-    )
     looks_on = watcher or Nobody()
-    with Journal(folder, start, LOCK) as journal:
+    with open_journal(folder, LOCK) as journal:
         if len(engines) == 1:
             run_trials(plan(), engines[0], bench(), journal, looks_on)
         else:

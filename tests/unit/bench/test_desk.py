@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from abverify.bench.desk import Desk
-from abverify.bench.journal import Journal
 from abverify.bench.plan import Plan
 from abverify.evidence.lock import RunLock
-from abverify.evidence.manifest import ATTEMPTS, START_SCHEMA, Start
+from abverify.evidence.manifest import ATTEMPTS
 from abverify.evidence.rows import TrialEnded, TrialStarted
 from abverify.verify.stopping.rule import Stopping
-from tests.builders import GATE, contract, lock_values
+from tests.builders import contract, lock_values
+from tests.support.journals import Nobody, open_journal
 
 from .tasks import config, task
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     import pytest
 
     from abverify.bench.desk import Unit
+    from abverify.bench.journal import Journal
     from abverify.evidence.rows import Row, Trial
 
 LOCK = RunLock(lock_values())
@@ -60,20 +59,8 @@ def plan(*, stop: bool = False) -> Plan:
     return Plan(tuple(task(id=name) for name in NAMES), (1,), config(), "", rules)
 
 
-@contextmanager
-def journal(folder: Path) -> Iterator[Journal]:
-    start = Start(
-        schema_=START_SCHEMA,
-        run="run-1",
-        stage="bench",
-        offered_to=(GATE,),
-        identity="absent",
-        started_at="2026-02-20T08:00:00Z",
-        lock_sha256=LOCK.sha256,
-        began_after=(),
-    )
-    with Journal(folder, start, LOCK) as opened:
-        yield opened
+def journal(folder: Path) -> Journal:
+    return open_journal(folder, LOCK, "absent")
 
 
 def trial_rows(
@@ -142,7 +129,7 @@ def test_a_stop_rule_stops_where_one_trial_after_the_other_would_have_stopped(
     tmp_path: Path,
 ) -> None:
     with journal(tmp_path / "run") as opened:
-        desk = Desk(stopping := plan(stop=True), opened, Anybody())
+        desk = Desk(stopping := plan(stop=True), opened, Nobody())
         units = [taken(desk) for _ in range(4)]
         for unit in (units[3], units[2]):
             finish(desk, unit, passes=True)
@@ -153,12 +140,6 @@ def test_a_stop_rule_stops_where_one_trial_after_the_other_would_have_stopped(
         assert ended(opened) == [trial.fixture for trial, _ in stopping.trials()[:2]]
         assert desk.is_closed
         assert desk.take() is None
-
-
-class Anybody(Told):
-    """Looks on where the order is that of a stop rule."""
-
-    def trial_started(self, trial: Trial, number: int, total: int) -> None: ...
 
 
 def test_what_is_measured_already_only_keeps_a_wave_company(tmp_path: Path) -> None:
