@@ -9,13 +9,15 @@ from __future__ import annotations
 import tomllib
 from typing import TYPE_CHECKING, Any
 
-from abverify.model.policy import POLICY_PATH
+from abverify.app.reasons import error_reasons
+from abverify.errors import AbverifyError
+from abverify.model.policy import POLICY_PATH, Policy
 from abverify.model.report import Reason
+from abverify.workspace.documents import load_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from abverify.model.policy import Policy
     from abverify.workspace.root import Search
     from abverify.workspace.snapshot import CommitTree
 
@@ -46,6 +48,12 @@ def judge_edits(
 def _policy(before: CommitTree, after: CommitTree, policy: Policy) -> Iterator[Reason]:
     if before.read(POLICY_PATH) is None or same(before, after, POLICY_PATH):
         return
+    data = after.read(POLICY_PATH)
+    if data is not None:
+        try:
+            load_document(Policy, data, name=POLICY_PATH)
+        except AbverifyError as error:
+            yield from error_reasons(error, "invalid")
     others = _changed_beside(before, after, policy)
     yield Reason(
         "judge-edited",

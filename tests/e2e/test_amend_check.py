@@ -149,6 +149,11 @@ class TestItsOwnJudge:
         (reason,) = report["reasons"]
         assert (reason["code"], reason["severity"]) == ("judge-edited", "warning")
 
+    def test_a_policy_that_nobody_could_judge_by_is_refused(self, lab: Repository) -> None:
+        put(lab, "contracts/policy.yaml", POLICY + "roll: []\n")
+        (reason,) = (r for r in judged(lab, 1)["reasons"] if r["severity"] == "error")
+        assert (reason["rule"], reason["place"]) == ("AV102", "contracts/policy.yaml:3:7")
+
     def test_a_trust_root_replaced_by_ones_own(self, lab: Repository, tmp_path: Path) -> None:
         root = "gates/_trust/1.root.dsse.json"
         mine = lab.copy(tmp_path / "mine")
