@@ -59,10 +59,14 @@ NEVER = Moment(changes=10**6, seconds=0)
 
 
 def moments(seed: int, *, changes: int, seconds: float) -> Iterator[Moment]:
-    """Random moments, the same in every run of the test; some of them before the first row."""
+    """Random moments, the same in every run of the test; some of them before the first row.
+
+    Every number of changes comes up before one comes up again: few kills are spread, too.
+    """
     random = Random(seed)  # noqa: S311 (moments to kill at, not a secret)
     while True:
-        yield Moment(random.randrange(changes), random.uniform(0, seconds))
+        for number in random.sample(range(changes), changes):
+            yield Moment(number, random.uniform(0, seconds))
 
 
 @dataclass(slots=True)
