@@ -9,9 +9,13 @@ seen. Then, in this run and on this machine:
 
 * `verify`: `cryptography`'s Ed25519 verification of these very messages, nothing else;
 * `cold`: the audit of every record and of the log, on one core; the ratio of its CPU time to
-  `verify` says what everything but the signatures costs;
+  `verify` says what the audit costs beside the signatures of that library;
 * `two`: the same with two worker processes, by the clock;
-* the exponent of growth between the smallest and the largest size, and the peak memory.
+* `MB`: the peak memory of the audit, and of the largest of its processes where it has several;
+* the exponent of growth of `cold` between the smallest and the largest size.
+
+Every audit runs in a fresh process, which is measured from when its modules are loaded. Up to
+100,000 records it runs three times, by one and by two in turn, and the quickest of each counts.
 
 Evidence is not part of it: the records cite bundles that are not there, and the audit is told
 to leave evidence alone (`abverify audit --records-only`).
@@ -29,223 +33,76 @@ import base64
 import json
 import math
 import resource
+import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import asdict, astuple, dataclass
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from ledgers import CHAIN, START, Maker, made
 
-from abverify._canonical import canonical_bytes, canonical_digest, sha256_hex
-from abverify._clock import timestamp
+from abverify._canonical import sha256_hex
 from abverify.app.audit import AuditRequest
 from abverify.app.audit import audit as audit_ledger
 from abverify.app.audit_scan import scan_ledger
-from abverify.records.envelope import STATEMENT_TYPE, pae, seal, unverified_payload
-from abverify.records.keys import KeySigner
+from abverify.records.envelope import STATEMENT_TYPE, pae, unverified_payload
 from abverify.records.log.entries import Entry
-from abverify.records.log.state import CHECKPOINT, empty_log
-from abverify.records.log.tree import Frontier
-from abverify.records.trust import solo_root
 
-ORIGIN = "example.org/benchmark"
-START = datetime(2026, 1, 1, tzinfo=UTC)
-CHAIN = 500
-SUSPENSION, DISCHARGE, LIFT, RETRACTION = 2, 3, 4, 5
-"""Where these stand in every chain."""
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
+    from abverify.records.keys import KeySigner
 
-@dataclass
-class Maker:
-    """Writes a ledger as its own signers would have, each record with the log they saw."""
-
-    folder: Path
-    signer: KeySigner = field(default_factory=lambda: KeySigner.generate("benchmark"))
-    frontier: Frontier = field(default_factory=Frontier)
-    entries: list[Entry] = field(default_factory=list)
-    second: int = 0
-
-    def __post_init__(self) -> None:
-        expires = START + timedelta(days=36_500)
-        data = solo_root(ORIGIN, "operator", self.signer, issued_at=START, expires=expires)
-        self.write("gates/_trust/1.root.dsse.json", data)
-        self.trust = {"version": 1, "sha256": sha256_hex(data)}
-
-    def write(self, path: str, data: bytes) -> None:
-        """Writes a file below the ledger's folder."""
-        target = self.folder / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(data)
-
-    def chain(self, name: str, length: int, *, keep_at: int | None = None) -> None:
-        """Writes a gate of so many records; keeps a checkpoint once there are `keep_at`."""
-        gate = f"bench/{name}"
-        contract = f"id: {gate}\nversion: 1.0.0\nevidence: {{valid_days: 180}}\n".encode()
-        subject = {
-            "name": f"contracts/_versions/{gate}/1.0.0.yaml",
-            "digest": {"sha256": sha256_hex(contract)},
-        }
-        self.write(subject["name"], contract)  # type: ignore[arg-type]
-        prior: str | None = None
-        digests: list[str] = []
-        for seq in range(1, length + 1):
-            kind, body = self._body(seq, gate, sha256_hex(contract), digests)
-            place = {"id": gate, "contractVersion": "1.0.0", "seq": seq}
-            place["prior"] = {"sha256": prior} if prior else None
-            data = self._sealed(kind, subject, {"gate": place, **body})
-            path = f"gates/{gate}/{seq:06d}.{kind}.dsse.json"
-            self.write(path, data)
-            prior = sha256_hex(data)
-            digests.append(prior)
-            self.log(Entry(prior, path))
-            if seq == keep_at:
-                self.finish()
-                self.write("kept", (self.folder / CHECKPOINT).read_bytes())
-
-    def log(self, entry: Entry) -> None:
-        """Takes an entry into the log."""
-        self.entries.append(entry)
-        self.frontier = self.frontier.extended([entry.leaf])
-
-    def finish(self) -> None:
-        """Writes the log's files."""
-        for path, data in empty_log(ORIGIN).grown(self.entries, [self.signer]).items():
-            self.write(path, data)
-
-    def _sealed(self, kind: str, subject: dict[str, Any], own: dict[str, Any]) -> bytes:
-        self.second += 1
-        statement = {
-            "_type": "https://in-toto.io/Statement/v1",
-            "subject": [subject],
-            "predicateType": f"https://abverify.dev/record/{kind}/v1",
-            "predicate": {
-                "ledger": {"origin": ORIGIN},
-                "basis": {"size": self.frontier.size, "root": self.frontier.root.hex()},
-                "trustRoot": self.trust,
-                "actor": {"id": "operator", "role": ROLE_OF[kind]},
-                "issuedAt": timestamp(START + timedelta(seconds=self.second)),
-                "reason": f"record {self.second} of the benchmark",
-                "milestone": "M1",
-                **own,
-            },
-        }
-        payload = canonical_bytes(statement)
-        return seal(payload, payload_type=STATEMENT_TYPE, signers=[self.signer])
-
-    def _body(
-        self, seq: int, gate: str, contract: str, digests: list[str]
-    ) -> tuple[str, dict[str, Any]]:
-        if seq == 1:
-            return "amendment", {"supersedes": None, "changeClass": None, "pins": {}}
-        condition = {"gate": gate, "contractSha256": contract}
-        name = f"S{gate.replace('/', '-')}"
-        if seq == SUSPENSION:
-            lift_when = {"anyOf": [condition]}
-            return "suspension", {
-                "suspensionId": name, "scope": name, "gates": [], "liftWhen": lift_when,
-            }  # fmt: skip
-        if seq == LIFT:
-            discharge = {"gate": gate, "sha256": digests[DISCHARGE - 1]}
-            return "lift", {
-                "suspension": {"id": name, "sha256": digests[SUSPENSION - 1]},
-                "satisfiedBy": [discharge],
-            }  # fmt: skip
-        if seq == RETRACTION:
-            return "retraction", {
-                "target": {"sha256": digests[DISCHARGE - 1]},
-                "cause": "superseded",
-            }
-        if seq % 2:
-            until = timestamp(START + timedelta(seconds=self.second, days=90))
-            return "discharge", {"verdict": "met", "validUntil": until, **_decided(gate, seq)}
-        return "non-discharge", {"verdict": "not-met", **_decided(gate, seq)}
+RUNS, SMALL = 3, 100_000
+"""So often a ledger of so many records at most is audited; a quiet moment is what counts."""
 
 
-ROLE_OF = {
-    "amendment": "amender",
-    "suspension": "suspender",
-    "retraction": "suspender",
-    "lift": "lifter",
-    "discharge": "discharger",
-    "non-discharge": "discharger",
-}
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one audit took, in a process of its own and those that it began.
 
+    Attributes:
+        cpu: CPU time of all of them, in seconds.
+        wall: the same by the clock.
+        peak: the memory of the largest of them, in MB.
+    """
 
-def _decided(gate: str, seq: int) -> dict[str, Any]:
-    """What a decision says; as long as the ones that benches produce."""
-    run = f"bench-{seq}"
-    evidence = [
-        {
-            "run": run,
-            "stage": "bench",
-            "path": f"gates/{gate}/evidence/{run}",
-            "manifestSha256": sha256_hex(run.encode()),
-        }
-    ]
-    return {
-        "evaluator": {"name": "abverify", "version": "0.1.0", "sha256": sha256_hex(b"harness")},
-        "model": {
-            "name": "Qwen3-Coder-30B-A3B-Instruct",
-            "weightsSha256": sha256_hex(b"weights"),
-            "adapterSha256": None,
-            "identity": "attested",
-        },
-        "runLock": {"sha256": sha256_hex(b"lock")},
-        "criteria": [
-            {
-                "id": "oracle",
-                "metric": "oracle_passed",
-                "expected": ">= 1",
-                "observed": "1",
-                "denominator": 20,
-                "outcome": "met",
-            }
-        ],
-        "checked": 1,
-        "total": 1,
-        "evidence": evidence,
-        "evidenceRoot": canonical_digest(evidence),
-        "calibration": {"run": "calibrate-1", "manifestSha256": sha256_hex(b"calibration")},
-        "stopRule": "never: every planned trial was run",
-        "attemptsTotal": 20,
-    }
+    cpu: float
+    wall: float
+    peak: float
 
-
-def made(folder: Path, size: int) -> Maker:
-    """A ledger of so many records."""
-    maker = Maker(folder)
-    for number, start in enumerate(range(0, size, CHAIN)):
-        maker.chain(f"G{number:05d}", min(CHAIN, size - start))
-    maker.finish()
-    return maker
+    @classmethod
+    def best(cls, several: Iterable[Cost]) -> Cost:
+        """The least time that several audits of the same took, and the most memory."""
+        cpus, walls, peaks = zip(*map(astuple, several), strict=True)
+        return cls(min(cpus), min(walls), max(peaks))
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What one size took, in seconds: CPU time on one core, and by the clock."""
+    """What one size took: the signatures alone in seconds, and the audit by one and by two."""
 
     size: int
     verify: float
-    cold: float
-    wall: float
-    two: float
-    peak: float
+    one: Cost
+    two: Cost
 
     def line(self) -> str:
         """One line of the table."""
         per = 1e6 / self.size
         return (
-            f"{self.size:>9,}  {self.verify * per:7.1f}  {self.cold * per:7.1f}  "
-            f"{self.cold / self.verify:6.2f}  {self.wall:8.2f}  {self.two:8.2f}  "
-            f"{self.wall / self.two:8.2f}  {self.peak:7.0f}"
+            f"{self.size:>9,}  {self.verify * per:7.1f}  {self.one.cpu * per:7.1f}  "
+            f"{self.one.cpu / self.verify:6.2f}  {self.one.wall:8.2f}  {self.two.wall:8.2f}  "
+            f"{self.one.wall / self.two.wall:8.2f}  {self.one.peak:7.0f}  {self.two.peak:7.0f}"
         )
 
 
 HEADING = (
-    "     size   verify     cold   ratio   one, s    two, s   speed-up  peak MB\n"
+    "     size   verify     cold   ratio    one, s    two, s  speed-up   one MB   two MB\n"
     "           µs/rec.  µs/rec."
 )
 
@@ -273,17 +130,14 @@ def measured(size: int, parent: Path) -> Result:
     """Makes a ledger of that size, and audits it."""
     with tempfile.TemporaryDirectory(dir=parent, prefix="abverify-bench-") as name:
         folder = Path(name)
-        maker = made(folder, size)
-        before = verify_seconds(folder, maker.signer, size)
-        clock, start = time.perf_counter(), time.process_time()
-        audit(folder, size, jobs=1)
-        cold, wall = time.process_time() - start, time.perf_counter() - clock
-        after = verify_seconds(folder, maker.signer, size)
-        clock = time.perf_counter()
-        audit(folder, size, jobs=2)
-        two = time.perf_counter() - clock
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return Result(size, (before + after) / 2, cold, wall, two, peak)
+        signer = made(folder, size).signer
+        before = verify_seconds(folder, signer, size)
+        options = ("--audit", name, "--expect", str(size), "--jobs")
+        runs = range(RUNS if size <= SMALL else 1)
+        pairs = [(apart(*options, "1"), apart(*options, "2")) for _ in runs]
+        after = verify_seconds(folder, signer, size)
+        one, two = (Cost.best(column) for column in zip(*pairs, strict=True))
+    return Result(size, (before + after) / 2, one, two)
 
 
 NEW, BEFORE = 100, 100
@@ -300,46 +154,84 @@ def measured_since(size: int, parent: Path) -> str:
             maker.log(Entry(digest, f"gates/bench/{gate}/{seq:06d}.lift.dsse.json"))
         maker.chain("NEW", BEFORE + NEW, keep_at=BEFORE)
         maker.finish()
-        clock, start = time.perf_counter(), time.process_time()
-        report = audit_ledger(maker.folder, AuditRequest(since=str(maker.folder / "kept")))
-        cpu, wall = time.process_time() - start, time.perf_counter() - clock
-    if report.reasons or report.checked != NEW:
-        sys.exit(f"the ledger should be sound: {report.checked} of {NEW}, {report.reasons[:3]}")
-    return f"{NEW} new records on top of {size:,}: {wall:.3f} s by the clock, {cpu:.3f} s of CPU"
+        cost = apart("--audit", name, "--expect", str(NEW), "--kept", str(maker.folder / "kept"))
+    return (
+        f"{NEW} new records on top of {size:,}: {cost.wall:.3f} s by the clock, "
+        f"{cost.cpu:.3f} s of CPU, {cost.peak:.0f} MB"
+    )
 
 
-def audit(folder: Path, size: int, *, jobs: int) -> None:
-    """Audits a ledger that has no fault."""
-    now = START + timedelta(days=36_000)
-    scan = scan_ledger(folder, now, jobs=jobs, evidence=False)
-    if scan.faults or scan.checked != size:
-        sys.exit(f"the ledger should be sound: {scan.checked} of {size}, {scan.faults[:3]}")
+def apart(*options: str) -> Cost:
+    """What an audit costs in a fresh process, which knows nothing of how the ledger was made."""
+    run = subprocess.run(
+        [sys.executable, __file__, *options], stdout=subprocess.PIPE, text=True, check=True
+    )
+    return Cost(**json.loads(run.stdout))
+
+
+def audit(folder: Path, expected: int, *, jobs: int, kept: str | None) -> None:
+    """Audits a ledger that has no fault, and prints what that cost as JSON."""
+    clock, start = time.perf_counter(), _cpu()
+    if kept is None:
+        scan = scan_ledger(folder, START + timedelta(days=36_000), jobs=jobs, evidence=False)
+        faults, checked = [*map(str, scan.faults)], scan.checked
+    else:
+        told = audit_ledger(folder, AuditRequest(since=kept))
+        faults, checked = [*map(str, told.reasons)], told.checked
+    cost = Cost(_cpu() - start, time.perf_counter() - clock, _peak())
+    if faults or checked != expected:
+        sys.exit(f"the ledger should be sound: {checked} of {expected}, {faults[:3]}")
+    print(json.dumps(asdict(cost)))
+
+
+def _cpu() -> float:
+    """CPU time so far, of this process and of those that it began and that have ended."""
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + ended.ru_utime + ended.ru_stime
+
+
+def _peak() -> float:
+    """The most memory that this process, or the largest that it began, ever held, in MB.
+
+    `ru_maxrss` of this process would count that of its parent, which made the ledger.
+    """
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    own = int(status.partition("VmHWM:")[2].split()[0])
+    return max(own, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss) / 1024
 
 
 def main() -> int:
     """Measures, and prints."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=_Plain)
+    plain = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=plain)
     parser.add_argument("--sizes", default="10000,100000")
     parser.add_argument("--since", type=int, metavar="N")
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()))
+    for name in ("audit", "expect", "jobs", "kept"):
+        parser.add_argument(f"--{name}", help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.audit:
+        expected, jobs = int(options.expect), int(options.jobs or 1)
+        audit(Path(options.audit), expected, jobs=jobs, kept=options.kept)
+        return 0
     if options.sizes:
-        print(HEADING)
-    results: list[Result] = []
-    for size in map(int, filter(None, options.sizes.split(","))):
-        results.append(measured(size, options.folder))
-        print(results[-1].line(), flush=True)
-    if len(results) > 1:
-        first, last = results[0], results[-1]
-        growth = math.log(last.cold / first.cold) / math.log(last.size / first.size)
-        print(f"exponent of growth from {first.size:,} to {last.size:,}: {growth:.3f}")
+        report([int(size) for size in options.sizes.split(",")], options.folder)
     if options.since:
         print(measured_since(options.since, options.folder))
     return 0
 
 
-class _Plain(argparse.RawDescriptionHelpFormatter):
-    """Keeps the line breaks of the description."""
+def report(sizes: list[int], folder: Path) -> None:
+    """Measures these sizes, and prints a line for each and the growth between them."""
+    results: list[Result] = []
+    print(HEADING)
+    for size in sizes:
+        results.append(measured(size, folder))
+        print(results[-1].line(), flush=True)
+    if len(results) > 1:
+        first, last = results[0], results[-1]
+        growth = math.log(last.one.cpu / first.one.cpu) / math.log(last.size / first.size)
+        print(f"exponent of growth from {first.size:,} to {last.size:,}: {growth:.3f}")
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ from abverify._clock import now, timestamp
 from abverify.app.cluster.runner import Cluster, on_ray
 from abverify.app.measurement import open_gate
 from abverify.bench.journal import Journal
-from abverify.bench.schedule import Plan
+from abverify.bench.plan import Plan
 from abverify.evidence.manifest import START_SCHEMA, Start
 
 if TYPE_CHECKING:

@@ -2,7 +2,8 @@
 
 Usage: python benchmarks/engine.py [--trials 20] [--turns 4]
 
-The model is S1_005's, with its adapter, configuration and corpus. Every trial is done four times,
+The model is S1_005's, with its adapter, configuration and corpus; the oracle runs at the end of a
+trial, so that each takes all of its turns. Every trial is done four times,
 one after the other, so that whatever else this machine does falls on all of them alike:
 
 * `bench`: the trial as abverify runs it: agent loop, sandbox, oracle, and the engine's child;
@@ -11,6 +12,9 @@ one after the other, so that whatever else this machine does falls on all of the
 * `pure`: those very batches through `llama_decode` again, and nothing else;
 * `naive`: `llama_cpp.Llama.create_chat_completion` with each turn's history, made to sample as
   many tokens as the bench did, with the same samplers, threads and window.
+
+Then the whole bench is run again as `abverify run` would, with several engines side by side and
+in waves, its speed in tokens a second set beside that of the naive loop and of the arithmetic.
 
 Also printed: tokens evaluated beside the unique ones among them, which are those that were not
 evaluated before behind the same tokens in the same trial; tokens evaluated as prompt beside those
@@ -34,9 +38,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import waves
+
 from abverify.app.measurement import bench_for, open_gate
 from abverify.bench.arena import Arena
-from abverify.bench.engines.llama import LlamaEngine, open_llama
+from abverify.bench.engines.llama_open import open_llama
 from abverify.evidence.rows import Trial, TurnRow
 
 if TYPE_CHECKING:
@@ -44,6 +50,7 @@ if TYPE_CHECKING:
 
     from abverify.app.measurement import OpenGate
     from abverify.bench.engines import Completion, Message
+    from abverify.bench.engines.llama import LlamaEngine
     from abverify.bench.engines.llama_runtime import Runtime
     from abverify.bench.oracle import Bench
     from abverify.evidence.lock import Scalar
@@ -262,8 +269,7 @@ def main() -> int:
     root = Path(__file__).resolve().parent.parent
     gate = open_gate(root, GATE)
     contract = gate.contract
-    budgets = contract.config.budgets.model_copy(update={"max_turns": options.turns})
-    config = contract.config.model_copy(update={"budgets": budgets})
+    config = waves.all_turns(contract.config, options.turns)
     fixtures = gate.corpus.fixtures[: options.trials]
     bench = bench_for(gate.corpus, unsafe=False).alone()
     engine = Recorder(open_llama(contract.model, config, root=root))
@@ -306,7 +312,25 @@ def main() -> int:
     adapter = engine.engine._adapter
     weights += adapter.facts.size if adapter else 0
     _report(trials, shared, peak=peak, floor=weights + cache_bytes(runtime, config.engine.n_ctx))
+    del runtime, naive
+    _whole_runs(waves.shortened(gate, options.trials), options.turns, trials)
     return 0
+
+
+def _whole_runs(gate: OpenGate, turns: int, trials: Sequence[Measured]) -> None:
+    """The bench as a whole run, by how many sequences and engines."""
+    naive = sum(t.naive_sampled for t in trials) / sum(t.naive for t in trials)
+    pure = sum(t.sampled for t in trials) / sum(t.pure for t in trials)
+    cores = len(os.sched_getaffinity(0))
+    print("whole runs             seconds  tokens  a second  / naive   / pure")
+    for sequences, engines in dict.fromkeys([(1, 1), (1, cores), (8, 1), (8, cores)]):
+        run = waves.measured(gate, sequences, turns, engines)
+        name = f"{sequences} sequences, {engines} engines"
+        print(
+            f"{name:23}{run.seconds:7.2f}{run.sampled:8}{run.speed:10.1f}"
+            f"{run.speed / naive:9.2f}{run.speed / pure:9.2f}",
+            flush=True,
+        )
 
 
 def _others(engine: LlamaEngine, config: RunConfig) -> tuple[Runtime, Any]:

@@ -1,13 +1,13 @@
 """The same trials through Inspect AI and `llama_cpp.server`, beside abverify's own engine.
 
-Usage: python benchmarks/inspect_server.py [--trials 20] [--turns 4] [--sequences 1,8]
+Usage: python benchmarks/inspect_server.py [--trials 20] [--turns 4] [--runs 1x1,1x2,8x2]
 
 Needs the `bench` extra (`pip install 'abverify[bench,demo]'`). The model is S1_005's, with its
 adapter, sampling, seeds, token budget and corpus. On Inspect's side an eval with one task: a
 sample for each fixture, and a solver that asks the model turn by turn through Inspect's OpenAI
-provider, runs the calls with abverify's own parser, tools and sandbox, and the oracle where the
-workspace changed. One sample at a time, because the server has one context and its cache holds
-one conversation. So both sides do the same work, and differ in who drives it and through what.
+provider, runs the calls with abverify's own parser, tools and sandbox, and the oracle at the end.
+One sample at a time, because the server has one context and its cache holds one conversation. So
+both sides do the same work, and differ in who drives it and through what.
 
 Loading weights, starting the server and importing are not counted on either side. Sampling is the
 same by declaration, yet a conversation that departs in one token goes on in others: the ratio is
@@ -119,7 +119,6 @@ class Loop:
         with tempfile.TemporaryDirectory(prefix="inspect-trial-") as folder:
             files = Confined(Path(folder))
             files.fill(fixture.workspace)
-            judged = files.digests()
             for turn in range(1, self.turns + 1):
                 output = await get_model().generate(
                     state.messages, config=self.knobs(fixture, turn)
@@ -128,14 +127,10 @@ class Loop:
                 state.output = output
                 reply = await asyncio.to_thread(self.act, fixture, files, output)
                 state.messages.append(ChatMessageUser(content=reply))
-                if files.digests() != judged:
-                    judged = files.digests()
-                    readings, _ = await asyncio.to_thread(
-                        judge_workspace, fixture, Path(folder), self.bench
-                    )
-                    if all(reading.passed for reading in readings):
-                        state.metadata["passed"] = True
-                        break
+            readings, _ = await asyncio.to_thread(
+                judge_workspace, fixture, Path(folder), self.bench
+            )
+            state.metadata["passed"] = all(reading.passed for reading in readings)
         return state
 
     def knobs(self, fixture: Fixture, turn: int) -> Any:
@@ -221,16 +216,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--trials", type=int, default=20)
     parser.add_argument("--turns", type=int, default=4)
-    parser.add_argument("--sequences", default="1,8", help="numbers, parted by commas")
+    parser.add_argument("--runs", default="1x1,1x2,8x2", help="SEQUENCESxENGINES, by commas")
     options = parser.parse_args()
     gate = waves.shortened(open_gate(ROOT, GATE), options.trials)
     seconds, sampled = inspect_run(gate, options.turns)
     speed = sampled / seconds
     print(f"{'':34}{'seconds':>9}{'tokens':>8}{'a second':>10}{'ratio':>7}")
     print(f"{'Inspect AI, llama_cpp.server':34}{seconds:9.2f}{sampled:8}{speed:10.1f}{1:7.2f}")
-    for number in map(int, options.sequences.split(",")):
-        run = waves.measure(gate, number, options.turns)
-        name = f"abverify, {number} sequence{'s' if number > 1 else ''}"
+    for sequences, engines in waves.pairs(options.runs):
+        run = waves.measured(gate, sequences, options.turns, engines)
+        name = f"abverify, {sequences} sequences, {engines} engines"
         print(
             f"{name:34}{run.seconds:9.2f}{run.sampled:8}{run.speed:10.1f}{run.speed / speed:7.2f}",
             flush=True,

@@ -26,13 +26,13 @@ NEEDS = {"inspect": "inspect_ai", "cluster": "ray"}
 """Modules without which a benchmark is left out; `pip install 'abverify[bench]'` brings them."""
 BENCHMARKS = {
     "engine": ("engine.py",),
-    "waves": ("waves.py", "--sequences", "1,8,20"),
-    "inspect": ("inspect_server.py", "--sequences", "1,8,20"),
+    "waves": ("waves.py", "--runs", "1x1,1x2,4x2,8x1,8x2,20x1"),
+    "inspect": ("inspect_server.py", "--runs", "1x1,1x2,8x2"),
     "cluster": ("cluster.py", "--rounds", "2"),
     "startup": ("startup.py",),
     "journal": ("journal.py",),
     "toolcalls": ("toolcalls.py", "--megabytes", "0.25,1"),
-    "audit": ("audit.py", "--sizes", "10000,100000"),
+    "audit": ("audit.py", "--sizes", "10000,100000,1000000", "--since", "1000000"),
     "history": ("history.py", "--sizes", "250", "500"),
 }
 _HEAD = """\

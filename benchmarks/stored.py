@@ -21,9 +21,10 @@ from abverify._canonical import sha256_hex
 from abverify._clock import now, timestamp
 from abverify.app.measurement import bench_for, open_gate, run_lock
 from abverify.bench.engines import Completion
-from abverify.bench.engines.llama import open_llama
+from abverify.bench.engines.llama_open import open_llama
 from abverify.bench.journal import Journal
-from abverify.bench.schedule import Plan, run_trials
+from abverify.bench.plan import Plan
+from abverify.bench.schedule import run_trials
 from abverify.evidence.manifest import START_SCHEMA, Start
 from abverify.evidence.scores import compute_scores
 from abverify.workspace.evidence_store import evidence_folder

@@ -1,11 +1,16 @@
-"""The same bench one trial after the other and in waves: `config.engine.sequences`, whole runs.
+"""The same bench with one engine and with several, one by one and in waves: whole runs.
 
-Usage: python benchmarks/waves.py [--sequences 1,8,20] [--turns 4]
+Usage: python benchmarks/waves.py [--runs 1x1,1x2,8x1,8x2] [--turns 4]
 
-The model is S1_005's, with its adapter, configuration and corpus; engine, sandbox, oracle and
-journal are the real ones, and loading the weights is not counted. The first number is the
-reference of the others. A different number of sequences samples other texts, so the tokens of
-each run stand beside its time; the ratio is of tokens a second.
+A run is `config.engine.sequences`, then how many engines measure side by side (`--engines`).
+
+The model is S1_005's, with its adapter, configuration and corpus; the oracle runs at the end of a
+trial, so that each takes all of its turns. Engine, sandbox, oracle and
+journal are the real ones, and loading the weights is not counted. The first run is the
+reference of the others. The number of engines changes no byte; a different number of sequences
+samples other texts, so the tokens of each run stand beside its time; the ratio is of tokens a
+second. `peak MB` is what its processes held together at most, `beside` what of that is neither
+weights nor adapters nor caches.
 """
 
 from __future__ import annotations
@@ -13,22 +18,29 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from memory import PeakMemory
+
 from abverify._clock import now, timestamp
-from abverify.app.measurement import bench_for, open_gate
-from abverify.bench.engines.llama import open_llama
+from abverify.app.measurement import open_gate
+from abverify.app.runner import here
 from abverify.bench.journal import Journal
-from abverify.bench.schedule import Plan, run_trials
-from abverify.bench.waves import run_waves
-from abverify.evidence.lock import RunLock
+from abverify.bench.plan import Plan
+from abverify.bench.weights import locate
+from abverify.bench.weights_file import examine
 from abverify.evidence.manifest import START_SCHEMA, Start
+from abverify.model.config import LoopConfig
 
 if TYPE_CHECKING:
     from abverify.app.measurement import OpenGate
+    from abverify.evidence.lock import RunLock
     from abverify.evidence.rows import Row, Trial
+    from abverify.model.config import RunConfig
 
 GATE = "S1_005"
 ROOT = Path(__file__).resolve().parent.parent
@@ -36,12 +48,20 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True)
 class Measured:
-    """A whole run: its seconds, turns, and tokens sampled."""
+    """A whole run: its seconds, turns, tokens sampled, and megabytes.
+
+    Attributes:
+        peak: what its processes held together at most.
+        floor: what weights, adapters and caches take of that.
+    """
 
     sequences: int
+    engines: int
     seconds: float
     turns: int
     sampled: int
+    peak: float
+    floor: float
 
     @property
     def speed(self) -> float:
@@ -62,32 +82,60 @@ class Nobody:
         """A row was journaled."""
 
 
-def measure(gate: OpenGate, sequences: int, turns: int) -> Measured:
-    """Runs the gate's bench with so many sequences."""
-    declared = gate.contract.config
-    config = declared.model_copy(
-        update={
-            "engine": declared.engine.model_copy(update={"sequences": sequences}),
-            "budgets": declared.budgets.model_copy(update={"max_turns": turns}),
-        }
-    )
+def measured(gate: OpenGate, sequences: int, turns: int, engines: int) -> Measured:
+    """The same as `measure`, in a process of its own, whose memory no other run has grown."""
+    spawn = get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=spawn) as process:
+        return process.submit(measure, gate, sequences, turns, engines).result()
+
+
+def measure(gate: OpenGate, sequences: int, turns: int, engines: int = 1) -> Measured:
+    """Runs the gate's bench with so many sequences in each of so many engines."""
+    config = all_turns(gate.contract.config, turns)
+    engine = config.engine.model_copy(update={"sequences": sequences})
+    config = config.model_copy(update={"engine": engine})
+    gate = replace(gate, contract=gate.contract.model_copy(update={"config": config}))
     plan = Plan(gate.corpus.fixtures, config.sampling.seeds[:1], config, gate.system_prompt)
-    bench = bench_for(gate.corpus, unsafe=False).alone()
+    where = here(
+        ROOT,
+        gate,
+        Nobody(),
+        unsafe=False,
+        paranoid=False,
+        engines=engines,
+        trials=len(plan.trials()),
+    )
     with (
-        open_llama(gate.contract.model, config, root=ROOT) as engine,
+        where as runner,
         tempfile.TemporaryDirectory(prefix="abverify-bench-") as folder,
+        Journal(Path(folder), _start(gate, runner.lock), runner.lock) as journal,
     ):
-        lock = RunLock({**engine.facts()})
-        with Journal(Path(folder), _start(gate, lock), lock) as journal:
-            started = time.perf_counter()
-            if sequences == 1:
-                run_trials(plan, engine, bench, journal, Nobody())
-            else:
-                run_waves(plan, engine, bench, journal, Nobody())
-            seconds = time.perf_counter() - started
-            told = [row for row in journal.rows() if row.kind == "turn"]
+        started = time.perf_counter()
+        with PeakMemory() as memory:
+            runner.run(plan, journal, Nobody())
+        seconds = time.perf_counter() - started
+        told = [row for row in journal.rows() if row.kind == "turn"]
     sampled = sum(row.completion_tokens for row in told)
-    return Measured(sequences, seconds, len(told), sampled)
+    floor = floor_megabytes(gate, sequences, engines)
+    return Measured(sequences, engines, seconds, len(told), sampled, memory.megabytes, floor)
+
+
+def floor_megabytes(gate: OpenGate, sequences: int, engines: int) -> float:
+    """Weights once, and for each engine its adapter and the keys and values of every window."""
+    model = gate.contract.model
+    weights = locate(model.source, file=model.weights.file, root=ROOT)
+    adapter = (ROOT / model.adapter.file).stat().st_size if model.adapter else 0
+    told = examine(weights, expected_sha256=model.weights.sha256, name="weights").header.values
+    head = int(told["llama.embedding_length"]) // int(told["llama.attention.head_count"])
+    width = head * int(told["llama.attention.head_count_kv"]) * int(told["llama.block_count"])
+    cache = gate.contract.config.engine.n_ctx * sequences * width * 2 * 2
+    return (weights.stat().st_size + engines * (adapter + cache)) / 1e6
+
+
+def all_turns(config: RunConfig, turns: int) -> RunConfig:
+    """The configuration with which every trial takes so many turns: its oracle runs at its end."""
+    budgets = config.budgets.model_copy(update={"max_turns": turns})
+    return config.model_copy(update={"budgets": budgets, "loop": LoopConfig(oracle_every_turns=0)})
 
 
 def shortened(gate: OpenGate, trials: int) -> OpenGate:
@@ -111,20 +159,29 @@ def _start(gate: OpenGate, lock: RunLock) -> Start:
 def main() -> None:
     """Measures, and prints."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--sequences", default="1,8,20", help="numbers, parted by commas")
+    parser.add_argument("--runs", default="1x1,1x2,8x1,8x2", help="SEQUENCESxENGINES, by commas")
     parser.add_argument("--turns", type=int, default=4)
     options = parser.parse_args()
     gate = open_gate(ROOT, GATE)
-    print(f"{'sequences':>9}{'seconds':>10}{'turns':>8}{'tokens':>8}{'a second':>10}{'ratio':>8}")
+    print(
+        f"{'sequences':>9}{'engines':>9}{'seconds':>10}{'turns':>8}{'tokens':>8}"
+        f"{'a second':>10}{'ratio':>8}{'peak MB':>9}{'beside':>8}"
+    )
     reference: Measured | None = None
-    for number in map(int, options.sequences.split(",")):
-        run = measure(gate, number, options.turns)
+    for sequences, engines in pairs(options.runs):
+        run = measured(gate, sequences, options.turns, engines)
         reference = reference or run
         print(
-            f"{run.sequences:9}{run.seconds:10.2f}{run.turns:8}{run.sampled:8}"
-            f"{run.speed:10.1f}{run.speed / reference.speed:8.2f}",
+            f"{run.sequences:9}{run.engines:9}{run.seconds:10.2f}{run.turns:8}{run.sampled:8}"
+            f"{run.speed:10.1f}{run.speed / reference.speed:8.2f}"
+            f"{run.peak:9.0f}{run.peak - run.floor:+8.0f}",
             flush=True,
         )
+
+
+def pairs(text: str) -> list[tuple[int, int]]:
+    """The numbers of sequences and engines of each run."""
+    return [(int(run.split("x")[0]), int(run.split("x")[1])) for run in text.split(",")]
 
 
 if __name__ == "__main__":

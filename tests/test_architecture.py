@@ -50,7 +50,18 @@ FORBIDDEN = {
 }
 """Beyond the order: side branches and the modules that must not know each other."""
 
-LAZY = ("llama_cpp", "ray", "scipy", "matplotlib", "pydantic", "rich", "click", "ruamel", "yaml")
+LAZY = (
+    "llama_cpp",
+    "ray",
+    "scipy",
+    "matplotlib",
+    "pydantic",
+    "rich",
+    "click",
+    "ruamel",
+    "yaml",
+    "nacl",
+)
 
 
 def part(module: str) -> str:

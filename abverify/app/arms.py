@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from abverify._frozen import frozen
+from abverify.app.docket import open_repository
 from abverify.app.experiments import placer
 from abverify.errors import InvalidError, raise_all
 from abverify.model.ids import GateId
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from abverify.app.docket import Repository
-    from abverify.bench.schedule import Watcher
+    from abverify.app.measurement import OpenGate
+    from abverify.bench.plan import Watcher
     from abverify.errors import AbverifyError
     from abverify.model.contract import Contract
     from abverify.model.experiment import Arm
@@ -116,19 +118,21 @@ def run_missing(
     found = evidence_of(repository, arms)
     if set.intersection(*map(_harnesses, found)):
         return
+    from abverify.app.calibrating import calibrate_if_needed, lacks_only_calibration
+    from abverify.app.run import RunRequest, run_open_gate
     from abverify.bench.harness import harness_sha256
 
-    calibrated = False
+    root = repository.root
     for arm, evidence in zip(arms, found, strict=True):
         if harness_sha256() in _harnesses(evidence):
             continue
-        codes = _codes(evidence, harness_sha256())
-        if not calibrated:
-            _run(repository.root, loaded, arm, "calibrate", watcher, unsafe=unsafe)
-            calibrated = True
-        if codes != {"uncalibrated"}:
-            again = bool(codes & _AGAIN)
-            _run(repository.root, loaded, arm, "bench", watcher, unsafe=unsafe, again=again)
+        again = bool(_codes(evidence, harness_sha256()) & _AGAIN)
+        request = RunRequest(arm.arm.gate, "bench", unsafe=unsafe, again=again)
+        gate = _gate(root, loaded, arm)
+        # Opened anew for each arm: the one before may have calibrated the meter.
+        meter = calibrate_if_needed(open_repository(root), gate, request, watcher)
+        if not lacks_only_calibration(evidence.considered, meter):
+            run_open_gate(root, gate, request, watcher)
 
 
 def _harnesses(evidence: ArmEvidence) -> set[str]:
@@ -148,28 +152,18 @@ def _codes(evidence: ArmEvidence, harness: str) -> set[str]:
     }
 
 
-def _run(
-    root: Path,
-    loaded: LoadedExperiment,
-    arm: OpenArm,
-    stage: str,
-    watcher: Watcher,
-    *,
-    unsafe: bool,
-    again: bool = False,
-) -> None:
+def _gate(root: Path, loaded: LoadedExperiment, arm: OpenArm) -> OpenGate:
+    """The gate that an arm is measured as: its own, or the experiment's with the arm's settings."""
     from abverify.app.measurement import open_gate
-    from abverify.app.run import RunRequest, run_open_gate
     from abverify.workspace.files import read_bytes
 
-    request = RunRequest(arm.arm.gate, stage, unsafe=unsafe, again=again)  # type: ignore[arg-type]
     gate = open_gate(root, arm.arm.gate)
-    if not arm.own_gate:
-        contract = _named(arm.docket.contract, loaded.experiment.offered_to)
-        prompt = read_bytes(root, contract.config.prompt.system).decode("utf-8")
-        pins = arm.docket.pins
-        gate = replace(gate, contract=contract, pins=pins, system_prompt=prompt, heads=())
-    run_open_gate(root, gate, request, watcher)
+    if arm.own_gate:
+        return gate
+    contract = _named(arm.docket.contract, loaded.experiment.offered_to)
+    prompt = read_bytes(root, contract.config.prompt.system).decode("utf-8")
+    pins = arm.docket.pins
+    return replace(gate, contract=contract, pins=pins, system_prompt=prompt, heads=())
 
 
 def _named(contract: Contract, name: str) -> Contract:

@@ -177,12 +177,13 @@ def fault_reason(fault: Fault, effect: str = "") -> Reason:
 
 def _effect(fault: Fault, scan: LedgerScan) -> str:
     """What a fault takes down with it, by the chain that its file stands in."""
-    for chain in scan.scans:
-        paths = [item.path for item in chain.seen]
-        if fault.file in paths:
-            later = len(paths) - paths.index(fault.file) - 1
+    folder = fault.file.rpartition("/")[0]
+    for gate, paths in scan.gates.items():
+        if paths.folder == folder and fault.file in paths:
+            place = paths.index(fault.file)
+            later = len(paths) - place - 1
             after = f" and the {later} after it" if later else ""
-            return f": record {paths.index(fault.file) + 1} of {chain.gate}{after} cannot count"
+            return f": record {place + 1} of {gate}{after} cannot count"
     return ""
 
 

@@ -19,6 +19,7 @@ from abverify.model.report import FindingsReport
 from abverify.records.chain import read_chain
 from abverify.records.ledger import by_gate, read_trust
 from abverify.records.log.checkpoint import open_checkpoint
+from abverify.records.log.packed import Entries
 from abverify.records.log.since import growth_since
 from abverify.records.log.state import CHECKPOINT, Log, read_log
 from abverify.records.log.tiles import frontier_at
@@ -30,7 +31,7 @@ from abverify.records.setting import Setting
 from abverify.records.tail import basis_faults, verify_tail
 from abverify.workspace.contracts import published_files
 from abverify.workspace.ledger_store import ledger_files, reading, root_files
-from abverify.workspace.record_files import RecordFiles, gate_paths
+from abverify.workspace.record_files import RecordFiles, gate_listing
 from abverify.workspace.trust_pin import pinned_root
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ def _audited(root: Path, file: str) -> _Found:
         if growth is None:
             return _Found((forked(file, kept),), signed, kept.size)
         new = _by_gate(growth.entries)
-        files = RecordFiles(root, tuple(p for gate in new for p in gate_paths(root, gate)), {})
+        files = RecordFiles(root, [gate_listing(root, gate) for gate in new], {})
         return _new_records(root, trust, signed, growth, files, read)
 
 
@@ -119,13 +120,15 @@ def _new_records(
     files: RecordFiles,
     read: Callable[[str], bytes],
 ) -> _Found:
-    positions = {entry.path: growth.size + i for i, entry in enumerate(growth.entries)}
+    entries = Entries()
+    entries.extend(growth.entries)
+    positions = entries.places(growth.size)
     setting = Setting(trust, published_files(root), now(), Log(signed, positions=positions))
     glance = Glance(setting)
-    there, faults = by_gate(files)
+    there, faults = by_gate(files.listings)
     items: list[Item] = []
-    for gate, entries in _by_gate(growth.entries).items():
-        found, wrong = verify_tail(entries, there.get(gate, ()), files.__getitem__, setting, glance)
+    for gate, new in _by_gate(growth.entries).items():
+        found, wrong = verify_tail(new, there.get(gate, ()), files.read, setting, glance)
         items += found
         faults += wrong
 
@@ -149,9 +152,9 @@ def _references(
     files = ledger_files(root)
     log, faults = read_log(files.log, trust)
     whole = Setting(trust, setting.contracts, setting.now, None if faults else log)
-    grouped, _ = by_gate(files.records)
+    grouped, _ = by_gate(files.records.listings)
     chains = {
-        gate: read_chain(gate, {path: files.records[path] for path in paths}, whole).records
+        gate: read_chain(gate, {path: files.records.read(path) for path in paths}, whole).records
         for gate, paths in grouped.items()
     }
     found = (*faults, *reference_faults(chains, whole.positions))

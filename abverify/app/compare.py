@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from abverify.app.arms import OpenArm
     from abverify.app.docket import Repository
-    from abverify.bench.schedule import Watcher
+    from abverify.bench.plan import Watcher
     from abverify.evidence.lock import Scalar
     from abverify.model.experiment import Experiment
     from abverify.workspace.experiments import LoadedExperiment

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from abverify.app.docket import Repository
     from abverify.app.signing import Signature
-    from abverify.bench.schedule import Watcher
+    from abverify.bench.plan import Watcher
     from abverify.model.report import CheckReport
     from abverify.verify.verdict import Decision
     from abverify.workspace.contracts import LoadedContract
@@ -103,7 +103,9 @@ def _make_evidence(
     """Calibrates, then runs the bench; what is there already and counts is not made again."""
     if repository.publication(loaded) is None:
         return
-    from abverify.app.run import RunRequest, run_stage
+    from abverify.app.calibrating import calibrate_if_needed, lacks_only_calibration
+    from abverify.app.measurement import open_gate
+    from abverify.app.run import RunRequest, run_open_gate
 
     codes = {
         reason.code
@@ -112,9 +114,9 @@ def _make_evidence(
         for reason in item.reasons
         if reason.severity == "error"
     }
-    run_stage(root, RunRequest(name, "calibrate", unsafe=request.unsafe), watcher)
-    if codes and codes <= {"uncalibrated"}:
-        return
     again = bool(codes & _AGAIN)
     bench = RunRequest(name, "bench", unsafe=request.unsafe, again=again, paranoid=request.paranoid)
-    run_stage(root, bench, watcher)
+    gate = open_gate(root, name)
+    meter = calibrate_if_needed(repository, gate, bench, watcher)
+    if not lacks_only_calibration(decision.considered, meter):
+        run_open_gate(root, gate, bench, watcher)

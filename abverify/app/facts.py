@@ -12,7 +12,7 @@ from abverify.workspace.contracts import VERSIONS, contract_from
 from abverify.workspace.foreign import read_foreign
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from abverify.model.policy import Policy
     from abverify.records.ledger import Ledger
@@ -63,18 +63,22 @@ def contracts_at(files: Snapshot) -> dict[str, LoadedContract]:
     What is malformed is left out: lint and check say what is wrong with it.
     """
     found: dict[str, LoadedContract] = {}
-    for name in files.names("contracts"):
-        if "/" in name or not name.endswith(".yaml") or name in _NOT_CONTRACTS:
-            continue
-        path = f"contracts/{name}"
-        data = files.read(path)
-        if data is None or b"abverify/contract/" not in data:
-            continue
+    for path, data in contract_files(files):
         try:
             found[path] = contract_from(data, path)
         except AbverifyError:
             continue
     return found
+
+
+def contract_files(files: Snapshot) -> Iterator[tuple[str, bytes]]:
+    """The files of a snapshot that say they are contracts in our schema, readable or not."""
+    for name in files.names("contracts"):
+        if "/" in name or not name.endswith(".yaml") or name in _NOT_CONTRACTS:
+            continue
+        data = files.read(f"contracts/{name}")
+        if data is not None and b"abverify/contract/" in data:
+            yield f"contracts/{name}", data
 
 
 def _documents(policy: Policy, files: Snapshot) -> dict[str, Any]:

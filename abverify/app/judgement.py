@@ -6,7 +6,6 @@ before: a change cannot loosen the judge that judges it.
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,14 @@ from abverify._canonical import sha256_hex
 from abverify._frozen import frozen
 from abverify.app.contract_side import committed_side
 from abverify.app.facts import contracts_at, gather, ledger_at
+from abverify.app.judge_edits import judge_edits, same
+from abverify.app.judged_contracts import (
+    contract_gone,
+    gone_or_broken,
+    side_by_side,
+    unreadable,
+)
+from abverify.app.judged_pins import PinJudge
 from abverify.app.publication import Publication, publication_faults
 from abverify.app.reasons import ledger_reason
 from abverify.app.ritual import Scene, opened_mirrors, ritual_steps
@@ -31,7 +38,7 @@ from abverify.workspace.policies import no_policy
 from abverify.workspace.snapshot import CommitTree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from contextlib import ExitStack
     from pathlib import Path
 
@@ -40,6 +47,7 @@ if TYPE_CHECKING:
     from abverify.records.ledger import Ledger
     from abverify.workspace.contracts import LoadedContract
     from abverify.workspace.git import Entry, GitRepository
+    from abverify.workspace.root import Search
 
 _FROZEN = "contracts/_versions", "gates"
 
@@ -62,16 +70,20 @@ class Judge:
         root: the repository.
         git: its history.
         stack: keeps the mirrors open for as long as it judges.
+        search: how the root was looked for, to find out whether a change leads elsewhere.
     """
 
     root: Path
     git: GitRepository
     stack: ExitStack
+    search: Search | None = None
     _mirrors: dict[Entry | None, Mirrors] = field(default_factory=dict)
     _seen: dict[str, dict[str, str]] = field(default_factory=dict)
     _stated: dict[tuple[str, str], Stated] = field(default_factory=dict)
     _steps: dict[tuple[object, ...], tuple[Step, ...]] = field(default_factory=dict)
     _branches: dict[str, str | None] = field(default_factory=dict)
+    _pins: PinJudge = field(default_factory=PinJudge)
+    _loaded: dict[Entry | None, dict[str, LoadedContract]] = field(default_factory=dict)
     _policies: dict[Entry | None, Policy] = field(default_factory=dict)
     _ledgers: dict[tuple[object, ...], Ledger] = field(default_factory=dict)
 
@@ -86,15 +98,20 @@ class Judge:
         ours, publications = self._contracts(before, after, policy)
         foreign, versions = self._foreign(before, after, policy)
         ledger = (*_rewrites(before, after), *map(ledger_reason, self.ledger(after).faults))
+        pins = self._pins.faults(after, self._contracts_at(after), self.ledger(after))
         verified = Step(
             "verified",
             len(publications) + len(policy.foreign) + bool(after.names("gates")),
-            (*versions, *ledger, *publication_faults(self.ledger(after), publications)),
+            (*versions, *ledger, *publication_faults(self.ledger(after), publications), *pins),
         )
         return Judgement(
             contracts=(*ours, *foreign),
             steps=(*self._ritual(policy, before, after), verified),
-            reasons=(*_judge_edits(before, after), *(r for p in publications for r in p.reasons)),
+            reasons=(
+                *judge_edits(before, after, policy, self.search),
+                *(r for p in publications for r in p.reasons),
+                *unreadable(before, after),
+            ),
             looked_at=len(ours) + len(foreign),
         )
 
@@ -105,18 +122,24 @@ class Judge:
             self._ledgers[key] = ledger_at(files)
         return self._ledgers[key]
 
+    def _contracts_at(self, files: CommitTree) -> dict[str, LoadedContract]:
+        entry = self.git.entry(files.commit, "contracts")
+        if entry not in self._loaded:
+            self._loaded[entry] = contracts_at(files)
+        return self._loaded[entry]
+
     def _contracts(
         self, before: CommitTree, after: CommitTree, policy: Policy
     ) -> tuple[tuple[ContractChange, ...], tuple[Publication, ...]]:
         """Our own contracts that differ, each with what must be published of it."""
-        was, now = contracts_at(before), contracts_at(after)
+        was, now = self._contracts_at(before), self._contracts_at(after)
         lines: list[ContractChange] = []
         publications: list[Publication] = []
-        for path in sorted({*was, *now}):
-            old, new = was.get(path), now.get(path)
+        for old, new in side_by_side(was, now):
             if new is None and old is not None:
-                publications.append(Publication(old, None, reasons=(_removed(old),)))
-                lines.append(_line(path, old, None))
+                gone = gone_or_broken(old.path, after)
+                publications.append(Publication(old, None, reasons=gone))
+                lines.append(_line(old.path, old, None))
             elif new is not None and (old is None or old.data != new.data):
                 publication = self._publication(before, after, old, new, policy)
                 publications.append(publication)
@@ -150,7 +173,7 @@ class Judge:
         for contract in policy.foreign:
             old, new = self._state(before, contract), self._state(after, contract)
             if new is None and old is not None:
-                reasons.append(_contract_gone(contract.path))
+                reasons.append(contract_gone(contract.path))
             if new is not None and new != old:
                 reasons += version_faults(old, new, self._versions(contract, before.commit))
             if new != old:
@@ -251,73 +274,10 @@ def _history(contract: ForeignContract, document: Any) -> tuple[tuple[str, str],
     )
 
 
-def _judge_edits(before: CommitTree, after: CommitTree) -> Iterator[Reason]:
-    """What the change does to its own judge."""
-    if before.read(POLICY_PATH) is not None and not _same(before, after, POLICY_PATH):
-        others = _changed_beside(before, after)
-        yield Reason(
-            "judge-edited",
-            "AV734",
-            "error" if others else "warning",
-            "the policy changes together with what it judges"
-            if others
-            else "the policy changes: it was judged by the old one, and needs its owners' eyes",
-            place=POLICY_PATH,
-            expected="a change of the policy alone",
-            found=f"also changed: {', '.join(others[:4])}" if others else "nothing else",
-            next="change the policy in a pull request of its own, first",
-        )
-    trusted = {} if _same(before, after, "gates/_trust") else before.folder("gates/_trust")
-    for path, data in trusted.items():
-        if after.folder("gates/_trust").get(path) != data:
-            yield _edited(f"gates/_trust/{path}", "a trust root that was there was changed")
-    if not _same(before, after, "pyproject.toml") and _tool_table(before) != _tool_table(after):
-        yield _edited("pyproject.toml", "the tool's own configuration changed")
-
-
-def _same(before: CommitTree, after: CommitTree, path: str) -> bool:
-    """Whether the same object stands at a path of both: then nothing below it changed."""
-    git = before.git
-    return git.entry(before.commit, path) == git.entry(after.commit, path)
-
-
-def _edited(place: str, message: str) -> Reason:
-    return Reason(
-        "judge-edited",
-        "AV734",
-        "error",
-        message,
-        place=place,
-        expected="as it was: a new root is a new file, signed by the old one's people",
-        found="other bytes",
-        next="put it back; abverify trust rotate makes a new version",
-    )
-
-
-def _changed_beside(before: CommitTree, after: CommitTree) -> list[str]:
-    """What of the law's matter changed as well: contracts, pins, records, mirrored files."""
-    found = []
-    for folder in ("contracts", "gates"):
-        was, now = (files.git.files(files.commit, folder) for files in (before, after))
-        names = sorted(name for name in {*was, *now} if was.get(name) != now.get(name))
-        found += [f"{folder}/{name}" for name in names if f"{folder}/{name}" != POLICY_PATH]
-    return found
-
-
-def _tool_table(files: CommitTree) -> Mapping[str, Any]:
-    data = files.read("pyproject.toml")
-    try:
-        table = tomllib.loads((data or b"").decode("utf-8")).get("tool", {})
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
-        return {}
-    section = table.get("abverify", {}) if isinstance(table, dict) else {}
-    return section if isinstance(section, dict) else {}
-
-
 def _rewrites(before: CommitTree, after: CommitTree) -> Iterator[Reason]:
     """Published versions, records and evidence are never changed or removed."""
     for folder in _FROZEN:
-        if _same(before, after, folder):
+        if same(before, after, folder):
             continue
         was, now = (files.git.files(files.commit, folder) for files in (before, after))
         for name, sha in was.items():
@@ -337,23 +297,6 @@ def _rewritten(place: str, *, gone: bool) -> Reason:
         expected="the bytes that were published, for ever",
         found="no file" if gone else "other bytes",
         next="restore the file from the base of this change",
-    )
-
-
-def _removed(old: LoadedContract) -> Reason:
-    return _contract_gone(old.path)
-
-
-def _contract_gone(path: str) -> Reason:
-    return Reason(
-        "contract-removed",
-        "AV736",
-        "error",
-        "a contract was removed",
-        place=path,
-        expected="the contract: its records stay, and so does what they are about",
-        found="no file",
-        next="restore it; a gate that is not wanted any more is retired by a record",
     )
 
 

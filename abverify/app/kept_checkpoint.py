@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from abverify.errors import IndeterminateError, UntrustedError
 from abverify.records.log.checkpoint import open_checkpoint
-from abverify.records.log.tree import roots_at
+from abverify.records.log.tree import Frontier
 from abverify.records.record import Fault
 from abverify.workspace.ledger_store import kept_bytes
 
@@ -31,7 +32,7 @@ def kept_faults(file: str, trust: TrustHistory | None, log: Log | None) -> tuple
         return (kept,)
     if kept.size > log.size:
         return (cut(file, kept, log.checkpoint),)
-    if roots_at(log.leaves, [kept.size]).get(kept.size) != kept.root:
+    if Frontier().extended(islice(log.leaves(), kept.size)).root != kept.root:
         return (forked(file, kept),)
     return ()
 

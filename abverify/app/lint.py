@@ -1,4 +1,4 @@
-"""Linting the repository: contracts, fixtures, pins and experiments, before anything runs."""
+"""Linting the repository before anything runs: contracts, fixtures, pins, policy, experiments."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from abverify.app.lint_pins import lint_pins
 from abverify.app.reasons import error_reasons
 from abverify.bench.engines.endpoint_dialects import request_fields
 from abverify.errors import AbverifyError, InvalidError
+from abverify.model.policy import POLICY_PATH
 from abverify.model.report import FindingsReport, Reason
 from abverify.verify.lint import lint_contract
 from abverify.workspace.contracts import (
@@ -22,6 +23,8 @@ from abverify.workspace.contracts import (
     read_contract,
     version_path,
 )
+from abverify.workspace.policies import load_policy
+from abverify.workspace.starter import standing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -53,9 +56,11 @@ def lint(root: Path, names: Sequence[str]) -> FindingsReport:
     reasons += lint_pins(open_repository(root), contracts)
     experiments, found = lint_experiments(root, contracts) if not names else (0, ())
     reasons += found
+    policies, found = _policy(root) if not names else (0, ())
+    reasons += found
     clean, fixtures = (sum(getattr(c, of) for c in corpora.values()) for of in ("clean", "total"))
     files = len(contracts) if names else len(contract_paths(root))
-    total = files + fixtures + experiments
+    total = files + fixtures + experiments + policies
     return FindingsReport(
         kind="lint",
         reasons=tuple(reasons),
@@ -67,6 +72,15 @@ def lint(root: Path, names: Sequence[str]) -> FindingsReport:
             ("experiments", str(experiments)),
         ),
     )
+
+
+def _policy(root: Path) -> tuple[int, tuple[Reason, ...]]:
+    """How many policies there are, and what is wrong with the one."""
+    try:
+        load_policy(root)
+    except AbverifyError as error:
+        return 1, error_reasons(error, "invalid")
+    return len(standing(root, (POLICY_PATH,))), ()
 
 
 def _contracts(root: Path, names: Sequence[str], reasons: list[Reason]) -> list[LoadedContract]:

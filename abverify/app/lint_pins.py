@@ -13,10 +13,12 @@ from abverify.workspace.files import read_bytes
 from abverify.workspace.pins import PIN_LOCK, input_digest, load_pins
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from abverify.app.docket import Repository
+    from abverify.records.record import Record
     from abverify.workspace.contracts import LoadedContract
+    from abverify.workspace.pins import PinLock
 
 
 def lint_pins(repository: Repository, contracts: Sequence[LoadedContract]) -> Iterator[Reason]:
@@ -38,16 +40,21 @@ def _inputs(repository: Repository, loaded: LoadedContract) -> Iterator[Reason]:
             yield from error_reasons(error, "invalid")
             continue
         if pins.get(path) != found:
-            yield Reason(
-                "pin-drift" if path in pins else "unpinned-input",
-                "AV114",
-                "error",
-                f"{path} is not the pinned input of {loaded.contract.gate.name}",
-                place=path,
-                expected=f"sha256 {pins[path]}" if path in pins else f"a pin in {PIN_LOCK}",
-                found=f"sha256 {found}",
-                next=f"restore it, or publish it: abverify amend {loaded.contract.gate.name}",
-            )
+            yield drifted(loaded, path, pins, f"sha256 {found}")
+
+
+def drifted(loaded: LoadedContract, path: str, pins: Mapping[str, str], found: str) -> Reason:
+    """That an input is not the pinned one."""
+    return Reason(
+        "pin-drift" if path in pins else "unpinned-input",
+        "AV114",
+        "error",
+        f"{path} is not the pinned input of {loaded.contract.gate.name}",
+        place=path,
+        expected=f"sha256 {pins[path]}" if path in pins else f"a pin in {PIN_LOCK}",
+        found=found,
+        next=f"restore it, or publish it: abverify amend {loaded.contract.gate.name}",
+    )
 
 
 def _copy(repository: Repository, contracts: Sequence[LoadedContract]) -> Iterator[Reason]:
@@ -55,11 +62,25 @@ def _copy(repository: Repository, contracts: Sequence[LoadedContract]) -> Iterat
 
     A contract whose amendment is in progress is left out: its pins come before its record.
     """
-    lock = load_pins(repository.root)
-    places = _places(repository)
-    for loaded in contracts:
-        record = repository.publication(loaded)
-        if record is None or not isinstance(record.body, Amendment):
+    pairs = ((loaded, repository.publication(loaded)) for loaded in contracts)
+    published = [(loaded, record) for loaded, record in pairs if record is not None]
+    return copied(load_pins(repository.root), published, _places(repository))
+
+
+def copied(
+    lock: PinLock,
+    published: Iterable[tuple[LoadedContract, Record]],
+    places: Mapping[tuple[str, str], str],
+) -> Iterator[Reason]:
+    """Where pin.lock differs from what some records signed.
+
+    Args:
+        lock: the pins as pin.lock tells them.
+        published: contracts in force, each with the record that published it.
+        places: where a pin stands, by section and name.
+    """
+    for loaded, record in published:
+        if not isinstance(record.body, Amendment):
             continue
         gate = str(loaded.contract.gate)
         held = lock.contracts.get(gate)

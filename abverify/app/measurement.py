@@ -12,7 +12,7 @@ from abverify.bench.harness import harness_facts
 from abverify.bench.oracle import Bench
 from abverify.bench.sandbox import find_sandbox, toolchains
 from abverify.bench.scripted import SILENT_TURNS
-from abverify.errors import InvalidError, UntrustedError
+from abverify.errors import InvalidError, UntrustedError, UsageError
 from abverify.evidence.demand import config_demand, demanded
 from abverify.evidence.lock import RunLock
 from abverify.evidence.order import order_sha256
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from abverify.bench.engines import Engine
+    from abverify.bench.plan import Watcher
     from abverify.bench.sandbox import Toolchain
-    from abverify.bench.schedule import Watcher
     from abverify.evidence.lock import Scalar
     from abverify.evidence.manifest import ChainHead
     from abverify.model.contract import Contract
@@ -169,10 +169,64 @@ def engine_for(
         from abverify.bench.engines.endpoint import open_endpoint
 
         return open_endpoint(model.name, config, on_token=watcher.token)
-    from abverify.bench.engines.llama import open_llama
+    from abverify.bench.engines.llama_open import open_llama
 
     return open_llama(
         model, config, root=root, threads=threads, paranoid=paranoid, on_token=watcher.token
+    )
+
+
+def engines_here(
+    root: Path,
+    gate: OpenGate,
+    watcher: Watcher,
+    count: int | None,
+    *,
+    trials: int,
+    paranoid: bool = False,
+) -> tuple[Engine, ...]:
+    """The engines that measure the gate side by side on this machine: one, or several.
+
+    Args:
+        root: the repository, to which relative paths of weights refer.
+        gate: the gate to be measured.
+        watcher: told of every sampled token, where one engine samples them.
+        count: how many; None for as many as suit the model, see `engines_for`.
+        trials: how many trials there are to measure; no more engines are opened.
+        paranoid: whether to read every byte of the weights.
+
+    Raises:
+        UsageError: AV561 if several are asked for and the contract's engine is a server.
+        AbverifyError: as `engine_for` does.
+    """
+    model, config = gate.contract.model, gate.contract.config
+    if config.engine.name != "llama":
+        if count is not None and count > 1:
+            raise _no_engines_there(gate)
+        return (engine_for(root, gate, watcher, paranoid=paranoid),)
+    from abverify.bench.engines.llama_open import open_llamas, weights_size
+    from abverify.bench.side_by_side import engines_for, free_memory, usable_cores
+
+    cores = usable_cores()
+    units = -(-trials // config.engine.sequences)
+    if count is None:
+        size = weights_size(model, root)
+        count = engines_for(size, units, cores=cores, free_bytes=free_memory())
+    count = min(count, units)
+    if count == 1:
+        return (engine_for(root, gate, watcher, paranoid=paranoid),)
+    threads = max(1, cores // count)
+    return open_llamas(count, model, config, root=root, threads=threads, paranoid=paranoid)
+
+
+def _no_engines_there(gate: OpenGate) -> UsageError:
+    return UsageError(
+        "several engines can only be opened here, and the contract's engine is elsewhere",
+        rule="AV561",
+        place=str(gate.id),
+        expected="config.engine.name: llama",
+        found=gate.contract.config.engine.name,
+        next_step="leave out --engines",
     )
 
 

@@ -99,7 +99,9 @@ def _halves(target: str) -> tuple[str, str] | None:
 
 
 def _is_file_name(text: str) -> bool:
-    return text.endswith(".gguf") or "://" in text or Path(text).is_file()
+    """Whether the text can only mean a file, be it there or not."""
+    rooted = text.startswith(("/", "./", "../"))
+    return rooted or text.endswith(".gguf") or "://" in text or Path(text).is_file()
 
 
 def _open_file(target: str, reading: Reading) -> OpenedSide:

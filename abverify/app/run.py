@@ -13,7 +13,7 @@ from abverify.app.measurement import bench_for, calibration_lock, open_gate
 from abverify.app.runner import here
 from abverify.bench.calibrate import calibrate
 from abverify.bench.journal import Journal, refuse_other_locks
-from abverify.bench.schedule import Plan
+from abverify.bench.plan import Plan
 from abverify.errors import IndeterminateError, UsageError
 from abverify.evidence.manifest import MANIFEST, START_SCHEMA, Start
 from abverify.evidence.scores import compute_scores
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from abverify.app.cluster.runner import Cluster
     from abverify.app.measurement import OpenGate
     from abverify.app.runner import Runner
-    from abverify.bench.schedule import Watcher
+    from abverify.bench.plan import Watcher
     from abverify.evidence.bundle import Bundle
     from abverify.evidence.lock import RunLock
     from abverify.evidence.manifest import Manifest, Stage
@@ -50,7 +50,9 @@ class RunRequest:
         unsafe: whether to run without a sandbox when none can be had.
         again: start another run although one with this lock is finished.
         paranoid: hash every byte of the weights even where their digest is remembered.
-        cluster: the cluster to measure on; None for this process.
+        cluster: the cluster to measure on; None for this machine.
+        engines: how many engines measure side by side on this machine; None for as many as
+            suit the model.
     """
 
     gate: str
@@ -59,6 +61,7 @@ class RunRequest:
     again: bool = False
     paranoid: bool = False
     cluster: Cluster | None = None
+    engines: int | None = None
 
 
 def run_stage(root: Path, request: RunRequest, watcher: Watcher) -> RunReport:
@@ -127,7 +130,10 @@ def _runner(
     """What measures the trials: this process, or a cluster."""
     how = {"unsafe": request.unsafe, "paranoid": request.paranoid}
     if request.cluster is None:
-        return here(root, gate, watcher, **how)
+        config = gate.contract.config
+        bench = len(gate.corpus.fixtures) * len(config.sampling.seeds)
+        trials = 1 if request.stage == "smoke" else bench
+        return here(root, gate, watcher, engines=request.engines, trials=trials, **how)
     sequences = gate.contract.config.engine.sequences
     if sequences > 1:
         raise UsageError(

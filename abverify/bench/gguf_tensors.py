@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from abverify._canonical import canonical_digest
 from abverify._frozen import frozen
 from abverify.bench.extras import missing_package
+from abverify.bench.submodule import submodule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -115,10 +116,10 @@ def _check_places(cursor: Cursor, tensors: Iterable[Tensor]) -> None:
 def _types() -> Mapping[int, tuple[str, int, int]]:
     """Name, elements a block and bytes a block of every tensor type, by number."""
     try:
-        from gguf import GGML_QUANT_SIZES, GGMLQuantizationType
+        constants = submodule("gguf", "constants")
     except ImportError:
         raise missing_package("gguf") from None
     return {
-        int(kind): (str(GGMLQuantizationType(kind).name), *sizes)
-        for kind, sizes in GGML_QUANT_SIZES.items()
+        int(kind): (str(constants.GGMLQuantizationType(kind).name), *sizes)
+        for kind, sizes in constants.GGML_QUANT_SIZES.items()
     }

@@ -21,29 +21,26 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from abverify._clock import now, timestamp
 from abverify._frozen import frozen
+from abverify.bench.desk import Desk
 from abverify.bench.engines import Ask, EngineFailure
 from abverify.bench.oracle import Bench
 from abverify.bench.sandbox.interface import NO_ENV
 from abverify.bench.schedule import broken_off, run_trial
-from abverify.evidence.manifest import Attempt
 from abverify.evidence.rows import TrialStarted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from abverify.bench.desk import Place
     from abverify.bench.engines import BatchEngine, Completion, Message
     from abverify.bench.journal import Journal
+    from abverify.bench.plan import Plan, Watcher
     from abverify.bench.sandbox import Completed, Limits, Sandbox, Toolchain
-    from abverify.bench.schedule import Plan, Watcher
     from abverify.evidence.lock import Scalar
-    from abverify.evidence.rows import Row, Trial
-    from abverify.model.corpus import Fixture
+    from abverify.evidence.rows import Row
     from abverify.model.identity import IdentityLevel
-
-    Place = tuple[int, Trial, Fixture]
 
 
 def run_waves(
@@ -53,24 +50,20 @@ def run_waves(
 
     An interruption leaves the wave open, to be started again when the run is resumed.
     """
-    places = [(number, *pair) for number, pair in enumerate(plan.trials(), 1)]
-    gated = Bench(_Gated(bench.sandbox), bench.toolchains)
-    for first in range(0, len(places), engine.seats):
-        wave = places[first : first + engine.seats]
-        done = journal.measured()
-        needed = plan.needed(done)
-        wanted = [place for place in wave if (place[1].fixture, place[1].seed) not in done]
-        if not any(number <= needed for number, _, _ in wanted):
-            continue
-        for _, trial, _ in wanted:
-            journal.attempt(Attempt(fixture=trial.fixture, seed=trial.seed, at=timestamp(now())))
-        watcher.trial_started(wanted[0][1], wanted[0][0], len(places))
-        rows = _measured(plan, wave, engine, gated)
-        for number, trial, _ in wanted:
-            watcher.trial_started(trial, number, len(places))
-            for row in rows[number]:
-                journal.append(row)
-                watcher.row(row)
+    measure_waves(Desk(plan, journal, watcher, together=engine.seats), plan, engine, gated(bench))
+
+
+def measure_waves(desk: Desk, plan: Plan, engine: BatchEngine, bench: Bench) -> None:
+    """Measures waves with one engine until the desk has no more."""
+    while (unit := desk.take()) is not None:
+        for number, rows in _measured(plan, unit.places, engine, bench).items():
+            for row in rows:
+                desk.put(unit, number, row)
+
+
+def gated(bench: Bench) -> Bench:
+    """A bench that runs no more commands at once than there are cores."""
+    return Bench(_Gated(bench.sandbox), bench.toolchains)
 
 
 def _measured(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, Protocol, cast
 from abverify._canonical import sha256_hex
 from abverify._frozen import frozen
 from abverify.bench.extras import missing_package
+from abverify.bench.submodule import submodule
 from abverify.bench.weights_file import FileStamp, examine, stamp_of, unavailable
 from abverify.errors import InvalidError
 from abverify.model.sources import FileSource, HubSource, PackageSource, parse_source
@@ -179,11 +180,11 @@ def _file_type(header: GgufHeader) -> str | None:
     if not isinstance(number, int):
         return None
     try:
-        from gguf import LlamaFileType
+        constants = submodule("gguf", "constants")
     except ImportError:
         raise missing_package("gguf") from None
     try:
-        label: str = LlamaFileType(number).name
+        label: str = constants.LlamaFileType(number).name
     except ValueError:
         return f"type-{number}"
     return label.removeprefix("MOSTLY_").removeprefix("ALL_")

@@ -148,7 +148,7 @@ def check(common: Common, revisions: str) -> int:
     from abverify.app.amend_check import amend_check
     from abverify.cli.printing import show
 
-    return show(common, amend_check(common.root, revisions))
+    return show(common, amend_check(common.root, revisions, asked_at=common.root_option))
 
 
 @command.command(epilog="Example:\n\n  abverify amend history v1.0.0..main")
@@ -159,4 +159,4 @@ def history(common: Common, revisions: str) -> int:
     from abverify.app.amend_check import amend_history
     from abverify.cli.printing import show
 
-    return show(common, amend_history(common.root, revisions))
+    return show(common, amend_history(common.root, revisions, asked_at=common.root_option))

@@ -1,4 +1,4 @@
-"""The options of a verb that can measure on a cluster."""
+"""The options that say where a verb measures: how many engines here, or which cluster."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+ENGINES_HELP = (
+    "Engines that measure side by side on this machine, each with its share of the cores; by "
+    "default one for each core where the model is small. It changes no byte of the evidence."
+)
 _RUNNER_HELP = (
     "Measure the bench on a Ray cluster: at ADDRESS; without it at $RAY_ADDRESS, or on one of "
     "this machine alone."
@@ -17,20 +21,28 @@ _RUNNER_HELP = (
 
 
 def cluster_options(function: Callable[..., Any]) -> Any:
-    """Adds `--runner`, `--workers` and `--worker-cpus`, handed over as one `Cluster` or None."""
+    """Adds `--engines`, and `--runner` with its own, handed over as one `Cluster` or None."""
 
     @wraps(function)
     def wrapper(
-        *arguments: Any, runner: str | None, workers: int | None, worker_cpus: int, **rest: Any
+        *arguments: Any,
+        runner: str | None,
+        workers: int | None,
+        worker_cpus: int,
+        engines: int | None,
+        **rest: Any,
     ) -> Any:
         if runner is None:
-            return function(*arguments, cluster=None, **rest)
+            return function(*arguments, cluster=None, engines=engines, **rest)
+        if engines is not None:
+            raise click.UsageError("--engines is for this machine; on a cluster, --workers")
         from abverify.app.cluster.runner import Cluster
 
         cluster = Cluster(None if runner == "ray" else runner, workers, worker_cpus)
-        return function(*arguments, cluster=cluster, **rest)
+        return function(*arguments, cluster=cluster, engines=None, **rest)
 
     options = (
+        click.option("--engines", type=click.IntRange(1, 64), metavar="N", help=ENGINES_HELP),
         click.option("--runner", metavar="ray[://ADDRESS]", callback=_named, help=_RUNNER_HELP),
         click.option(
             "--workers",

@@ -7,6 +7,7 @@ import gc
 import importlib
 import io
 import os
+import signal
 import sys
 import threading
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from abverify._version import __version__
+from abverify.cli.streams import abandon_output, no_room, open_streams
 
 if TYPE_CHECKING:
     from abverify.errors import AbverifyError
@@ -101,8 +103,6 @@ class LazyGroup(click.Group):
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
-            from abverify.cli.invocation import abandon_output
-
             abandon_output()
             return 0
 
@@ -127,6 +127,8 @@ def root() -> None:
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Runs the command line and exits with a documented code; a traceback is never shown."""
+    open_streams()
+    signal.signal(signal.SIGTERM, _interrupt)
     # A plugin that some other package brings could change what a contract means, and looking
     # for one takes longer than reading the contract.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
@@ -154,6 +156,11 @@ def _leave(code: int) -> None:
     os._exit(code)
 
 
+def _interrupt(*_: object) -> NoReturn:
+    """A request to end is Ctrl-C: what is half-done is taken back on the way out."""
+    raise KeyboardInterrupt
+
+
 def run(arguments: list[str]) -> int:
     """Runs the command line and returns its exit code."""
     from abverify.errors import AbverifyError, exit_code_of
@@ -170,6 +177,10 @@ def run(arguments: list[str]) -> int:
         _say("interrupted: everything finished so far is kept; run the same command to go on")
         return INTERRUPTED
     except Exception as error:  # noqa: BLE001 (the last resort: a bug must not look like a verdict)
+        if (full := no_room(error)) is not None:
+            abandon_output()
+            _say(_guided(full))
+            return exit_code_of(full)
         from abverify.cli.crash import write_report
 
         _say(write_report(error, arguments))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
 from abverify._frozen import frozen
+from abverify.cli.streams import abandon_output
 
 _MAX_WIDTH = 110
 
@@ -57,10 +57,3 @@ class Common:
         from abverify.workspace.files import replace_file
 
         replace_file(Path(self.output), text.encode("utf-8"))
-
-
-def abandon_output() -> None:
-    """Sends what is left of standard output nowhere, so that nothing more can fail on it."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    os.close(nowhere)

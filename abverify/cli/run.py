@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 def command(
     common: Common,
     cluster: Cluster | None,
+    engines: int | None,
     gate: str,
     stage: str,
     again: bool,  # noqa: FBT001 (click passes options by keyword)
@@ -50,5 +51,5 @@ def command(
     from abverify.cli.printing import show
     from abverify.cli.progress import Progress
 
-    request = RunRequest(gate, stage, unsafe, again, paranoid, cluster)  # type: ignore[arg-type]
+    request = RunRequest(gate, stage, unsafe, again, paranoid, cluster, engines)  # type: ignore[arg-type]
     return show(common, run_stage(common.root, request, Progress(quiet=common.quiet)))

@@ -85,7 +85,7 @@ def claimed_stop(scores: bytes) -> ClaimedStop | None:
         stop = json.loads(scores)["stop"]
         remaining = tuple((str(fixture), int(seed)) for fixture, seed in stop["remaining"])
         fired, ran = stop["fired"], int(stop["ran"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
     return None if fired is None else ClaimedStop(str(fired), ran, remaining)
 

@@ -6,6 +6,7 @@ from pydantic import Field, field_validator, model_validator
 
 from abverify.model.config import RunConfig
 from abverify.model.criteria import Criterion, comparisons
+from abverify.model.field_paths import field_paths
 from abverify.model.identity import IdentityLevel, ModelSection
 from abverify.model.ids import GATE_ID_PATTERN, GateId
 from abverify.model.value import Identifier, Positive, RelativePath, Text, Value, Version
@@ -77,6 +78,19 @@ class AmendmentSection(Value):
 
     approvals: Positive
     frozen: tuple[str, ...]
+
+    @field_validator("frozen")
+    @classmethod
+    def _name_fields(cls, frozen: tuple[str, ...]) -> tuple[str, ...]:
+        """A name that no field has would freeze nothing, and look as if it did."""
+        known = field_paths(Contract) - {"version"}
+        unknown = sorted(set(frozen) - known)
+        if unknown:
+            raise ValueError(
+                f"no field that can be frozen is called {', '.join(unknown)}: name a section or a"
+                " field such as lifts, model, config.sampling.seeds or criteria as a whole"
+            )
+        return frozen
 
 
 class Contract(Value):

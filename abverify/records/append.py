@@ -312,5 +312,9 @@ def _error(fault: Fault) -> UntrustedError:
         place=fault.file,
         expected=fault.expected,
         found=fault.found,
-        next_step="nothing was written",
+        next_step=_WAYS_ON.get(fault.rule, f"nothing was written; abverify explain {fault.rule}"),
     )
+
+
+_WAYS_ON = {"AV413": "nothing was written; abverify trust rotate renews an expired trust root"}
+"""What to do about a record that no reader would take, where a command does it."""

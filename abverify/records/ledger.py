@@ -15,9 +15,10 @@ from abverify.errors import UntrustedError, UsageError
 from abverify.model.ids import GateId
 from abverify.records.bodies import Decision
 from abverify.records.chain import read_chain
+from abverify.records.listing import Listing, by_folder
 from abverify.records.log.completeness import WAITING, completeness_faults
 from abverify.records.log.state import read_log
-from abverify.records.record import RECORD_PATH, Fault
+from abverify.records.record import RECORD_NAME, Fault, is_unfinished
 from abverify.records.references import reference_faults
 from abverify.records.setting import Setting
 from abverify.records.trust_history import TRUST_FOLDER, check_pin, parse_history
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
     from abverify.records.trust import TrustRoot
     from abverify.records.trust_history import TrustHistory
 
-_TEMPORARY = ".abverify-"
+_DEPTH = 3
+"""A gate's folder is `gates/<namespace>/<gate>`."""
 _VERSIONS = "contracts/_versions/"
 
 
@@ -154,12 +156,11 @@ def read_ledger(
     Returns:
         The ledger with its faults; it never raises for what the bytes are.
     """
-    grouped, strays = by_gate(files)
+    grouped, strays = by_gate(by_folder(files))
     versions = {path: data for path, data in contracts.items() if path.startswith(_VERSIONS)}
     total = sum(map(len, grouped.values()))
     kept = {path: files[path] for group in grouped.values() for path in group}
-    log_files = {path: data for path, data in log_files.items() if not _is_unfinished(path)}
-    if not kept and not roots and not log_files:
+    if not kept and not roots and all(map(is_unfinished, log_files)):
         return Ledger(None, {}, strays, 0, kept, versions)
     trust, root_faults = read_trust(roots, pinned_root)
     if trust is None:
@@ -184,43 +185,37 @@ def _chain_faults(chains: list[Chain]) -> tuple[Fault, ...]:
 
 
 def by_gate(
-    paths: Iterable[str],
-) -> tuple[dict[GateId, tuple[str, ...]], tuple[Fault, ...]]:
-    """Each gate's record files in order, by gate in order; and a fault for what is none."""
-    grouped: dict[GateId, list[str]] = {}
-    strays: list[Fault] = []
-    known: dict[str, GateId] = {}
-    for path in sorted(paths):
-        folder = path[: path.rfind("/")]
-        gate = known.get(folder) if RECORD_PATH.fullmatch(path) else None
-        if gate is None and not _is_elsewhere(path):
-            gate = _gate_of(path)
-            if gate is None:
-                strays.append(_stray(path))
-                continue
-            known[folder] = gate
-        if gate is not None:
-            grouped.setdefault(gate, []).append(path)
-    return {gate: tuple(grouped[gate]) for gate in sorted(grouped)}, tuple(strays)
+    listings: Iterable[Listing],
+) -> tuple[dict[GateId, Listing], tuple[Fault, ...]]:
+    """Each gate's record files, by gate in order; and a fault for what is none."""
+    grouped: dict[GateId, Listing] = {}
+    strays: list[str] = []
+    for listing in listings:
+        folder, names = listing.folder, listing.names
+        gate = _gate_of(folder)
+        others = [name for name in names if gate is None or not RECORD_NAME.fullmatch(name)]
+        if gate is not None and len(others) < len(names):
+            records = set(names).difference(others) if others else ()
+            grouped[gate] = Listing.of(folder, records) if records else listing
+        strays += [path for name in others if not _is_elsewhere(path := f"{folder}/{name}")]
+    ordered = {gate: grouped[gate] for gate in sorted(grouped)}
+    return ordered, tuple(map(_stray, sorted(strays)))
 
 
 def _is_elsewhere(path: str) -> bool:
     """Whether a file is no business of the chains: evidence, trust, log, an unfinished write."""
     parts = path.split("/")
     apart = parts[1:2] in (["_trust"], ["_log"]) or parts[3:4] == ["evidence"]
-    return apart or _is_unfinished(path)
+    return apart or is_unfinished(path)
 
 
-def _is_unfinished(path: str) -> bool:
-    return path.rpartition("/")[2].startswith(_TEMPORARY)
-
-
-def _gate_of(path: str) -> GateId | None:
-    match = RECORD_PATH.fullmatch(path)
-    if match is None:
+def _gate_of(folder: str) -> GateId | None:
+    """The gate whose records stand in a folder, if it is the folder of one."""
+    parts = folder.split("/")
+    if len(parts) != _DEPTH or parts[0] != "gates":
         return None
     try:
-        return GateId.parse(f"{match['namespace']}/{match['gate']}")
+        return GateId.parse(f"{parts[1]}/{parts[2]}")
     except UsageError:
         return None
 
@@ -239,7 +234,7 @@ def read_trust(
     roots: Mapping[str, bytes], pinned: str | None
 ) -> tuple[TrustHistory | None, tuple[Fault, ...]]:
     """Every version of the trust root, or what is wrong with one of them."""
-    files = {path: data for path, data in roots.items() if not _is_unfinished(path)}
+    files = {path: data for path, data in roots.items() if not is_unfinished(path)}
     try:
         history = parse_history(files)
         if pinned is not None:

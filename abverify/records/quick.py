@@ -27,15 +27,15 @@ from abverify.records.setting import CLOCK_SLACK
 from abverify.records.spelling import DECISIONS, Facts, facts_of
 from abverify.records.statement import SHAPE, SPELLING, parse_statement, statement_of
 from abverify.records.trust import ROLE_OF
+from abverify.records.verifiers import by_cryptography
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from abverify.records.bodies import Kind
     from abverify.records.setting import Link, Setting
     from abverify.records.spelling import Spelling
-
-    Verify = Callable[[bytes, bytes], bool]
+    from abverify.records.verifiers import Verify, Verifying
 
 _FEW = 64
 """Compiling the spelling takes about as long as so many records take to read without it."""
@@ -114,8 +114,16 @@ class _Power:
 class Glance:
     """Reads records against one setting; remembers what many of them share."""
 
-    def __init__(self, setting: Setting) -> None:
+    def __init__(self, setting: Setting, verifying: Verifying = by_cryptography) -> None:
+        """Takes what to read against.
+
+        Args:
+            setting: what records are verified against.
+            verifying: the library that signatures are verified with; what it refuses is
+                judged again by `chain`, what it accepts is not.
+        """
         self._setting = setting
+        self._verifying = verifying
         self._latest = timestamp(setting.now + CLOCK_SLACK)
         self._verifiers: dict[str, Verify] = {}
         self._powers: dict[tuple[Any, ...], _Power | None] = {}
@@ -160,7 +168,7 @@ class Glance:
         key = self._setting.keys.get(keyid)
         if key is None:
             return None
-        self._verifiers[keyid] = _verifying(key.raw)
+        self._verifiers[keyid] = self._verifying(key.raw)
         return self._verifiers[keyid]
 
     def _power(self, kind: Kind, keyid: str, facts: Facts) -> _Power | None:
@@ -255,22 +263,6 @@ def reopened(path: str, data: bytes, sha256: str) -> Record:
     statement = parse_statement(opened[2], name=path)
     seq = statement.common.gate.seq
     return Record(path, seq, statement.kind, sha256, statement, ())
-
-
-def _verifying(raw: bytes) -> Verify:
-    from cryptography.exceptions import InvalidSignature
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
-    verify = Ed25519PublicKey.from_public_bytes(raw).verify
-
-    def verifies(signature: bytes, message: bytes) -> bool:
-        try:
-            verify(signature, message)
-        except InvalidSignature:
-            return False
-        return True
-
-    return verifies
 
 
 def _read(path: str, keyid: str, payload: bytes, spelling: Spelling | None) -> Glimpse | None:

@@ -16,11 +16,13 @@ if TYPE_CHECKING:
     from abverify.records.bodies import Body, Kind
     from abverify.records.statement import Statement
 
+RECORD_NAME = re.compile(r"[0-9]{6}\.[a-z-]+\.dsse\.json")
 RECORD_PATH = re.compile(
     r"gates/(?P<namespace>[^/]+)/(?P<gate>[^/]+)/"
     r"(?P<seq>[0-9]{6})\.(?P<kind>[a-z-]+)\.dsse\.json"
 )
 ROOT_PATH = re.compile(r"gates/_trust/(?P<version>[1-9][0-9]*)\.root\.dsse\.json")
+_TEMPORARY = ".abverify-"
 
 
 @frozen
@@ -86,6 +88,11 @@ class Record:
     def contract_sha256(self) -> str:
         """Digest of the contract version that it is about."""
         return self.statement.contract_sha256
+
+
+def is_unfinished(path: str) -> bool:
+    """Whether a file is what a writer who was cut off left: no business of any reader."""
+    return path.rpartition("/")[2].startswith(_TEMPORARY)
 
 
 def record_path(gate: GateId, seq: int, kind: Kind) -> str:

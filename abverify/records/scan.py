@@ -5,20 +5,22 @@ Ledgers outgrow memory; chains are read one at a time, and of each only this is 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from dataclasses import field
+from typing import TYPE_CHECKING, TypeAlias
 
 from abverify._frozen import frozen
 from abverify.records.bodies import AllGates, Amendment, Lift, Retraction, Suspension
 from abverify.records.chain import read_chain, walk_chain
 from abverify.records.quick import reopened
 from abverify.records.references import reference_faults
+from abverify.records.seen_files import Digests, SeenFiles
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from abverify.model.ids import GateId
     from abverify.records.bodies import Body
-    from abverify.records.log.completeness import Seen
+    from abverify.records.chain import Item
     from abverify.records.quick import Glance
     from abverify.records.record import Fault, Record
     from abverify.records.setting import Setting
@@ -27,34 +29,42 @@ Read: TypeAlias = "Callable[[str], bytes]"
 
 
 @frozen
+class Outline:
+    """What the chains have to know of each other.
+
+    Attributes:
+        gate: the gate.
+        digests: the digests of its files, in order.
+        cited_gates: the other gates that its records cite.
+        cited_digests: the records they cite that do not stand in this chain.
+    """
+
+    gate: GateId
+    digests: Digests
+    cited_gates: frozenset[str]
+    cited_digests: frozenset[str]
+
+
+@frozen
 class Scan:
     """What is left of a chain once it is verified.
 
     Attributes:
-        gate: the gate.
-        seen: every file, in order.
+        outline: what other chains have to know of it.
+        seen: what the log has to know of its files.
         faults: what is wrong within the chain.
-        cited_gates: the other gates that its records cite.
-        cited_digests: the records they cite that do not stand in this chain.
         subjects: the contract versions that its verified records are about.
     """
 
-    gate: GateId
-    seen: tuple[Seen, ...]
+    outline: Outline
+    seen: SeenFiles
     faults: tuple[Fault, ...]
-    cited_gates: frozenset[str]
-    cited_digests: frozenset[str]
     subjects: frozenset[str]
-
-    @property
-    def checked(self) -> int:
-        """How many records were verified without fault."""
-        return sum(item.basis is not None for item in self.seen)
 
 
 def scan_chain(
     gate: GateId,
-    paths: Iterable[str],
+    paths: Sequence[str],
     read: Read,
     setting: Setting,
     *,
@@ -71,24 +81,22 @@ def scan_chain(
         glance: the quick reader of that setting.
         visit: is given every verified amendment and decision, whole.
     """
-    kept: list[_Kept] = []
-    seen: list[Seen] = []
+    kept = _Kept(SeenFiles())
     faults: list[Fault] = []
     subjects: set[str] = set()
     for item in walk_chain(paths, read, setting, glance):
-        seen.append(item.seen)
         faults += item.faults
+        decides = item.kind in ("discharge", "non-discharge")
         if item.verified is not None:
             subjects.add(item.subject)
-            decides = item.kind in ("discharge", "non-discharge")
             if visit is not None and (decides or item.kind == "amendment"):
                 visit(item.record)
-            kept.append(_Kept(item.path, item.sha256, None if decides else item.record))
-    gates, digests = _citations(gate, kept)
-    if not gates | digests:
-        chain = tuple(_relevant(kept, read))
+        kept.take(item, decides=decides)
+    outline, decisions = _outlined(gate, kept)
+    if not outline.cited_gates | outline.cited_digests:
+        chain = tuple(_relevant(kept, decisions, paths, read))
         faults += reference_faults({gate: chain}, setting.positions)
-    return Scan(gate, tuple(seen), tuple(faults), gates, digests, frozenset(subjects))
+    return Scan(outline, kept.seen, tuple(faults), frozenset(subjects))
 
 
 def cites_beyond(record: Record) -> bool:
@@ -97,65 +105,83 @@ def cites_beyond(record: Record) -> bool:
 
 
 def references_between(
-    scans: Sequence[Scan], files: Mapping[str, Sequence[str]], read: Read, setting: Setting
+    outlines: Sequence[Outline],
+    files: Mapping[GateId, Sequence[str]],
+    read: Read,
+    setting: Setting,
 ) -> tuple[Fault, ...]:
     """What is wrong with citations from one chain to another.
 
     Only the chains that cite and are cited are read again.
 
     Args:
-        scans: every chain.
-        files: each gate's record files, by the gate's id.
+        outlines: every chain.
+        files: each gate's record files, in order.
         read: gives a file's bytes.
         setting: what to verify against.
     """
-    citing = [scan for scan in scans if scan.cited_gates or scan.cited_digests]
-    digests = frozenset[str]().union(*(scan.cited_digests for scan in citing))
-    gates = {str(scan.gate) for scan in citing}.union(*(scan.cited_gates for scan in citing))
-    gates |= {str(scan.gate) for scan in scans if any(s.sha256 in digests for s in scan.seen)}
+    citing = [each for each in outlines if each.cited_gates or each.cited_digests]
+    digests = frozenset[str]().union(*(each.cited_digests for each in citing))
+    gates = {str(each.gate) for each in citing}.union(*(each.cited_gates for each in citing))
     chains = {
-        scan.gate: read_chain(
-            scan.gate, {path: read(path) for path in files[str(scan.gate)]}, setting
+        each.gate: read_chain(
+            each.gate, {path: read(path) for path in files[each.gate]}, setting
         ).records
-        for scan in scans
-        if str(scan.gate) in gates
+        for each in outlines
+        if str(each.gate) in gates or (digests and not digests.isdisjoint(each.digests))
     }
     return reference_faults(chains, setting.positions)
 
 
-class _Kept(NamedTuple):
-    """A verified record while its chain is read: whole, unless it is a decision."""
+@frozen
+class _Kept:
+    """What is kept of a chain while it is read.
 
-    path: str
-    sha256: str
-    record: Record | None
+    Attributes:
+        seen: its files.
+        records: its verified records that decide nothing, whole, by their place among the files.
+        newest: the places of the decisions that were the newest when something was
+            lifted or retracted.
+        last: the place of the newest decision, if there is one.
+    """
+
+    seen: SeenFiles
+    records: dict[int, Record] = field(default_factory=dict)
+    newest: set[int] = field(default_factory=set)
+    last: list[int] = field(default_factory=list)
+
+    def take(self, item: Item, *, decides: bool) -> None:
+        """Takes the next file."""
+        place = len(self.seen)
+        self.seen.append(item.seen)
+        if decides:
+            self.last[:] = [place]
+        elif item.verified is not None:
+            record = self.records[place] = item.record
+            if isinstance(record.body, Lift | Retraction):
+                self.newest.update(self.last)
 
 
-def _relevant(chain: Sequence[_Kept], read: Read) -> Iterator[Record]:
+def _outlined(gate: GateId, kept: _Kept) -> tuple[Outline, set[int]]:
+    """A chain's outline, and the places of the decisions that its citations depend on."""
+    cited = {digest for record in kept.records.values() for digest in _cited_digests(record)}
+    places = kept.seen.find(cited) if cited else {}
+    own = {sha256: kept.records[at] for sha256, at in places.items() if at in kept.records}
+    gates = {name for record in kept.records.values() for name in _cited_gates(record, own)}
+    beyond = frozenset(cited.difference(places))
+    outline = Outline(gate, kept.seen.digests, frozenset(gates - {str(gate)}), beyond)
+    return outline, kept.newest.union(places.values())
+
+
+def _relevant(
+    kept: _Kept, decisions: Collection[int], paths: Sequence[str], read: Read
+) -> Iterator[Record]:
     """What citations within a chain depend on: decisions only if cited, or newest at a lift."""
-    wanted: set[str] = set()
-    newest = ""
-    for item in chain:
-        if item.record is None:
-            newest = item.sha256
-        elif isinstance(item.record.body, Lift | Retraction):
-            wanted |= {newest, *_cited_digests(item.record)}
-    for item in chain:
-        if item.record is not None:
-            yield item.record
-        elif item.sha256 in wanted:
-            yield reopened(item.path, read(item.path), item.sha256)
-
-
-def _citations(gate: GateId, chain: Sequence[_Kept]) -> tuple[frozenset[str], frozenset[str]]:
-    """The gates, and the digests of records, that a chain cites beyond itself."""
-    own = {item.sha256: item.record for item in chain}
-    gates: set[str] = set()
-    digests: set[str] = set()
-    for record in filter(None, own.values()):
-        gates |= _cited_gates(record, own)
-        digests |= _cited_digests(record)
-    return frozenset(gates - {str(gate)}), frozenset(digests - own.keys())
+    for place, path in enumerate(paths):
+        if place in kept.records:
+            yield kept.records[place]
+        elif place in decisions:
+            yield reopened(path, read(path), kept.seen.digests.at(place))
 
 
 def _cited_digests(record: Record) -> set[str]:
@@ -168,7 +194,7 @@ def _cited_digests(record: Record) -> set[str]:
             return set()
 
 
-def _cited_gates(record: Record, own: Mapping[str, Record | None]) -> set[str]:
+def _cited_gates(record: Record, own: Mapping[str, Record]) -> set[str]:
     match record.body:
         case Amendment(supersedes=old) if old is not None:
             return {old.gate}

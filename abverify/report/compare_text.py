@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from abverify.report.blocks import field, new_console, reasons_block, styled, trimmed
+from abverify.report.blocks import field, heading, new_console, reasons_block, styled, trimmed
+from abverify.report.plain import inert
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from rich.console import Console
 
@@ -37,15 +38,16 @@ _STYLE = {
 _DIGEST = 10
 _COLUMNS: dict[str, int | None] = {
     "test": None,
-    "variable": 20,
-    "outcome": 16,
-    "level": 8,
+    "variable": 12,
+    "outcome": None,
+    "level": 13,
     "effect": None,
     "interval": None,
     "p": None,
-    "evidence": 10,
+    "evidence": None,
 }
 """The table's columns; one with a least width may shrink to that, and wrap its words."""
+_GAP = 2
 
 
 def render_compare(report: CompareReport, *, width: int, color: bool) -> str:
@@ -78,31 +80,78 @@ def render_compare(report: CompareReport, *, width: int, color: bool) -> str:
 
 
 def render_table(report: TableReport, *, width: int, color: bool) -> str:
-    """A row for each claim that was tested: what was said, and what the rule concludes."""
-    from rich.table import Table
+    """A row for each claim that was tested: what was said, and what the rule concludes.
 
+    Where the columns do not fit beside each other, each claim is a block of lines: no column is
+    ever cut off.
+    """
     console, buffer = new_console(width, color=color)
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for title, least in _COLUMNS.items():
-        table.add_column(title, overflow="fold", no_wrap=least is None, min_width=least)
-    for row in report.rows:
-        table.add_row(
-            styled(row.id, "bold"),
-            styled(row.variable, ""),
-            styled(row.conclusion, _STYLE[row.conclusion]),
-            styled(f"{row.level} {row.coverage}" if row.level != "none" else "-", ""),
-            "-" if row.effect is None else f"{row.effect:+.2f}",
-            _limits(row.interval, digits=2),
-            "-" if row.p is None else _p(row.p),
-            row.evidence[:_DIGEST] if row.evidence else "none",
-        )
-    console.print(table)
-    for row in report.rows:
-        _row_notes(console, row)
+    cells = [_cells(row) for row in report.rows]
+    widths = _column_widths([tuple(_COLUMNS), *cells], width)
+    if widths:
+        _columns(console, report.rows, cells, widths)
+    for row, texts in zip(report.rows, cells, strict=True):
+        if not widths:
+            _block(console, row, texts)
+        _row_notes(console, row, row.id if widths else "claim")
     field(
         console, "checked", f"{len(report.rows)}/{len(report.rows)} rows derived from their facts"
     )
     return trimmed(buffer)
+
+
+def _cells(row: TableRow) -> tuple[str, ...]:
+    """A row's texts, one for each column."""
+    texts = (
+        row.id,
+        row.variable,
+        row.conclusion,
+        f"{row.level} {row.coverage}" if row.level != "none" else "-",
+        "-" if row.effect is None else f"{row.effect:+.2f}",
+        _limits(row.interval, digits=2),
+        "-" if row.p is None else _p(row.p),
+        row.evidence[:_DIGEST] if row.evidence else "none",
+    )
+    return tuple(map(inert, texts))
+
+
+def _column_widths(lines: Iterable[Sequence[str]], width: int) -> list[int] | None:
+    """How wide each column is within a line; None where even their least widths do not fit."""
+    from rich.cells import cell_len
+
+    natural = [max(map(cell_len, column)) for column in zip(*lines, strict=True)]
+    widths = [
+        min(most, least or most) for most, least in zip(natural, _COLUMNS.values(), strict=True)
+    ]
+    spare = width - sum(widths) - _GAP * (len(widths) - 1)
+    if spare < 0:
+        return None
+    for i, most in enumerate(natural):
+        more = min(most - widths[i], spare)
+        widths[i], spare = widths[i] + more, spare - more
+    return widths
+
+
+def _columns(
+    console: Console, rows: Iterable[TableRow], cells: Iterable[Sequence[str]], widths: list[int]
+) -> None:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for title, wide in zip(_COLUMNS, widths, strict=True):
+        table.add_column(title, overflow="fold", width=wide)
+    for row, (name, variable, outcome, *rest) in zip(rows, cells, strict=True):
+        said = styled(outcome, _STYLE[row.conclusion])
+        table.add_row(styled(name, "bold"), variable, said, *rest)
+    console.print(table)
+
+
+def _block(console: Console, row: TableRow, texts: Sequence[str]) -> None:
+    """A row as lines, for a narrow terminal."""
+    heading(console, texts[0], texts[2], _STYLE[row.conclusion])
+    for title, text in zip(_COLUMNS, texts, strict=True):
+        if title not in {"test", "outcome"} and text != "-":
+            field(console, title, text)
 
 
 def render_plan(report: PlanReport, *, width: int, color: bool) -> str:
@@ -203,9 +252,9 @@ def _known(console: Console, row: TableRow) -> None:
         field(console, "", later, "yellow")
 
 
-def _row_notes(console: Console, row: TableRow) -> None:
+def _row_notes(console: Console, row: TableRow, label: str) -> None:
     said = f"; said then: {row.said}" if row.said else ""
-    field(console, row.id, f"{row.test}{said}")
+    field(console, label, f"{row.test}{said}")
     for item in row.confounds:
         field(
             console,

@@ -6,33 +6,36 @@ import json
 from typing import TYPE_CHECKING
 
 from abverify.report.blocks import field, new_console, reasons_block, styled, trimmed
+from abverify.report.rows import Cell, Column, print_rows
 
 if TYPE_CHECKING:
     from abverify.model.log_report import LogReport, RecordReport
 
+_COLUMNS = (
+    Column("issued", whole=True),
+    Column("record", whole=True),
+    Column("kind", whole=True),
+    Column("standing", whole=True),
+    Column("says"),
+)
 _STANDING_STYLE = {"stands": "green", "void": "red", "past": "dim"}
 
 
 def render_log(report: LogReport, *, width: int, color: bool) -> str:
     """The records, oldest first, each with what it says and whether it still stands."""
-    from rich.table import Table
-
     console, buffer = new_console(width, color=color)
     reasons_block(console, report.reasons)
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for title, keep in (("issued", True), ("record", True), ("kind", True), ("standing", True)):
-        table.add_column(title, overflow="fold", no_wrap=keep)
-    table.add_column("says", overflow="fold")
-    for line in report.lines:
-        gate = line.gate.rsplit("/", 1)[-1]
-        table.add_row(
-            styled(line.issued_at, "dim"),
-            styled(f"{gate}#{line.seq}", "bold"),
-            styled(line.kind, ""),
-            styled(line.standing, _STANDING_STYLE[line.standing]),
-            styled(f"{line.summary} ({line.actor}: {line.reason})", ""),
+    rows = [
+        (
+            Cell(line.issued_at, "dim"),
+            Cell(f"{line.gate.rsplit('/', 1)[-1]}#{line.seq}", "bold"),
+            Cell(line.kind),
+            Cell(line.standing, _STANDING_STYLE[line.standing]),
+            Cell(f"{line.summary} ({line.actor}: {line.reason})"),
         )
-    console.print(table)
+        for line in report.lines
+    ]
+    print_rows(console, _COLUMNS, rows, name=1)
     field(console, "checked", f"{len(report.lines)}/{report.total} records")
     return trimmed(buffer)
 

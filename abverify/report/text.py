@@ -14,6 +14,7 @@ from abverify.report.blocks import (
     text_console,
     trimmed,
 )
+from abverify.report.rows import Cell, Column, print_rows
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -147,13 +148,19 @@ def render_run(report: RunReport, *, width: int, color: bool) -> str:
     return trimmed(buffer)
 
 
+_GATE_COLUMNS = (
+    Column("gate", whole=True),
+    Column("state", whole=True),
+    Column("version", whole=True),
+    Column("model"),
+    Column("why"),
+)
+_TRIAL_COLUMNS = (Column("fixture"), Column("seed"), Column("result"), Column("detail"))
 _STATE_STYLE = {"discharged": "green", "open": "green", "suspended": "red", "retracted": "red"}
 
 
 def render_status(report: StatusReport, *, width: int, color: bool) -> str:
     """The daily view: each scope with what holds it, each gate with its state and why."""
-    from rich.table import Table
-
     console, buffer = new_console(width, color=color)
     if report.at:
         field(console, "as of", report.at)
@@ -162,34 +169,29 @@ def render_status(report: StatusReport, *, width: int, color: bool) -> str:
         held = f" by {', '.join(scope.held_by)}" if scope.held_by else ""
         style = _STATE_STYLE.get(scope.state, "yellow")
         field(console, "scope", f"{scope.scope}: {scope.state}{held}", style)
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for title, keep in (("gate", True), ("state", True), ("version", True), ("model", False)):
-        table.add_column(title, overflow="fold", no_wrap=keep)
-    table.add_column("why", overflow="fold")
-    for gate in report.gates:
-        state = styled(gate.state, _STATE_STYLE.get(gate.state, "yellow"))
-        row = (gate.version or "-", gate.model, gate.why)
-        table.add_row(styled(gate.gate, "bold"), state, *(styled(cell, "") for cell in row))
-    console.print(table)
+    rows = [
+        (
+            Cell(gate.gate, "bold"),
+            Cell(gate.state, _STATE_STYLE.get(gate.state, "yellow")),
+            *(Cell(text) for text in (gate.version or "-", gate.model, gate.why)),
+        )
+        for gate in report.gates
+    ]
+    print_rows(console, _GATE_COLUMNS, rows)
     return trimmed(buffer)
 
 
 def render_bundle(report: BundleReport, *, width: int, color: bool) -> str:
     """A bundle: what it is, each of its trials, each of its faults."""
-    from rich.table import Table
-
     console, buffer = new_console(width, color=color)
     for label, text in report.facts:
         field(console, label, text)
     if report.trials:
-        table = Table(box=None, pad_edge=False, header_style="dim")
-        for title in ("fixture", "seed", "result", "detail"):
-            table.add_column(title, overflow="fold")
-        for line in report.trials:
-            detail = "\n".join((line.detail, *line.signs))
-            cells = (line.fixture, str(line.seed), line.result, detail)
-            table.add_row(*(styled(cell, "") for cell in cells))
-        console.print(table)
+        texts = (
+            (line.fixture, str(line.seed), line.result, "\n".join((line.detail, *line.signs)))
+            for line in report.trials
+        )
+        print_rows(console, _TRIAL_COLUMNS, [tuple(map(Cell, row)) for row in texts])
     for sign in report.signs:
         name = sign.name.replace("_", " ")
         field(console, "signs", f"{name}: {sign.found}/{sign.total} trials ({sign.meaning})")

@@ -89,7 +89,7 @@ def tell(report: Report) -> Told:
     verb = str(data.get("verb", kind))
     subject = _subject(data)
     reasons = tuple(Reason(**reason) for reason in data["reasons"])
-    items, tables = _PARTS.get(kind, _nothing_more)(data)
+    items, tables = _PARTS.get(kind, _facts)(data)
     counted = f"{data['verdict']}, {data['checked']}/{data['total']}"
     whole = Item(f"{verb} {subject}".rstrip(), _status(report.exit_code), counted)
     return Told(
@@ -119,8 +119,11 @@ def _subject(data: Data) -> str:
     return next((name for name in found if isinstance(name, str)), "")
 
 
-def _nothing_more(_: Data) -> _Parts:
-    return (), ()
+def _facts(data: Data) -> _Parts:
+    """What a verb without parts of its own tells beside its findings."""
+    facts = data.get("facts") or {}
+    rows = tuple((str(name), str(value)) for name, value in facts.items())
+    return (), (Table("Facts", ("fact", "value"), rows),)
 
 
 def _check(data: Data) -> _Parts:
@@ -199,7 +202,49 @@ def _history(data: Data) -> _Parts:
         )
         for line in data["commits"]
     )
-    return items, ()
+    rows = tuple(
+        (line["commit"][:12], line["verdict"], " ".join(line["classes"]), " ".join(line["codes"]))
+        for line in data["commits"]
+    )
+    return items, (Table("Commits", ("commit", "verdict", "classes", "codes"), rows),)
+
+
+def _amend_diff(data: Data) -> _Parts:
+    changes = tuple(
+        (*(_cell(change[key]) for key in ("path", "old", "new", "class", "bump", "approvals")),
+         _cell(change["consequence"]), change["why"])
+        for change in data["changes"]
+    )  # fmt: skip
+    replays = tuple((line["path"], line["before"], line["after"]) for line in data["replays"])
+    columns = ("path", "old", "new", "class", "bump", "approvals", "evidence", "why")
+    return (), (
+        Table("Changes", columns, changes),
+        Table("Stored evidence under both versions", ("evidence", "before", "after"), replays),
+    )
+
+
+def _log(data: Data) -> _Parts:
+    rows = tuple(
+        (f"{line['gate']}#{line['seq']}",
+         *(_cell(line[key]) for key in ("kind", "version", "issuedAt", "actor", "standing")),
+         _cell(line["summary"]))
+        for line in data["records"]
+    )  # fmt: skip
+    columns = ("record", "kind", "version", "issued", "by", "standing", "says")
+    return (), (Table("Records", columns, rows),)
+
+
+def _doctor(data: Data) -> _Parts:
+    rows = tuple(
+        ("present" if line["present"] else "missing" if not line["needed"] else "MISSING",
+         line["name"], _cell(line["found"]), line["purpose"], _cell(line["mend"]))
+        for line in data["lines"]
+    )  # fmt: skip
+    return (), (Table("What is here", ("is", "what", "found", "for", "mend"), rows),)
+
+
+def _cell(value: object) -> str:
+    return "" if value is None else str(value)
 
 
 def _status_of_gates(data: Data) -> _Parts:
@@ -232,9 +277,12 @@ def _effect(data: Data) -> Iterator[tuple[str, ...]]:
 
 _PARTS: Mapping[str, Callable[[Data], _Parts]] = {
     "amend-check": _amend_check,
+    "amend-diff": _amend_diff,
     "amend-history": _history,
     "check": _check,
     "compare": _compare,
+    "doctor": _doctor,
+    "log": _log,
     "status": _status_of_gates,
 }
 """The verbs whose results have parts of their own."""

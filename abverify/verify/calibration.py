@@ -16,10 +16,11 @@ from abverify.model.corpus import STATES
 from abverify.verify.stats import clopper_pearson
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from abverify.evidence.bundle import Bundle
+    from abverify.evidence.lock import RunLock
     from abverify.evidence.passage import AgentReading
     from abverify.evidence.rows import CalibrationRow
     from abverify.model.calibration_report import Tally
@@ -47,18 +48,47 @@ def calibration_for(
     stopped reading right is not rescued by its past. Its age counts both when
     the run ended and now; exactly `max_age_days` is still fresh.
     """
-    same = [bundle for bundle in calibrations if _same_meter(bundle, run)]
+    same = [bundle for bundle in calibrations if same_meter(bundle.lock, run.lock)]
     if not same:
         return CalibrationVerdict(
             None, "this meter (harness, corpus, sandbox) was never calibrated"
         )
-    newest = max(same, key=lambda bundle: (bundle.manifest.finished_at, bundle.manifest.run))
-    problem = readings_problem(newest) or _age_problem(newest, run, max_age_days, now)
+    newest = _newest(same)
+    ended = parse_timestamp(run.manifest.finished_at)
+    moments = ((ended, "when the run ended"), (now, "now"))
+    problem = readings_problem(newest) or _age_problem(newest, moments, max_age_days)
     return CalibrationVerdict(newest, problem)
 
 
-def _same_meter(calibration: Bundle, run: Bundle) -> bool:
-    ours, theirs = calibration.lock.values, run.lock.values
+def calibrated(
+    meter: RunLock, calibrations: Iterable[Bundle], *, max_age_days: int, now: datetime
+) -> bool:
+    """Whether a run that is measured now needs no calibration first.
+
+    One of exactly this lock, parser and loop included, must count now, and so must the newest of
+    the meter: that one will decide whether the run counts.
+
+    Args:
+        meter: the lock that a calibration made now would have.
+        calibrations: those there are.
+        max_age_days: how old one may be.
+        now: the moment of asking.
+    """
+    same = [bundle for bundle in calibrations if same_meter(bundle.lock, meter)]
+    own = [bundle for bundle in same if bundle.lock.sha256 == meter.sha256]
+    return bool(own) and not any(
+        readings_problem(newest) or _age_problem(newest, ((now, "now"),), max_age_days)
+        for newest in (_newest(own), _newest(same))
+    )
+
+
+def _newest(calibrations: Iterable[Bundle]) -> Bundle:
+    return max(calibrations, key=lambda bundle: (bundle.manifest.finished_at, bundle.manifest.run))
+
+
+def same_meter(calibration: RunLock, run: RunLock) -> bool:
+    """Whether a calibration read the meter of a run: harness, corpus, sandbox, toolchains."""
+    ours, theirs = calibration.values, run.values
     toolchains = [key for key in theirs if key.startswith("toolchain.")]
     keys = [*METER_KEYS, *toolchains]
     return all(key in ours and ours[key] == theirs.get(key) for key in keys)
@@ -180,13 +210,15 @@ _TWO_SIDED = 0.90
 """The level of the two-sided interval whose upper end is the one-sided limit at 95 %."""
 
 
-def _age_problem(calibration: Bundle, run: Bundle, max_age_days: int, now: datetime) -> str | None:
+def _age_problem(
+    calibration: Bundle, moments: Sequence[tuple[datetime, str]], max_age_days: int
+) -> str | None:
+    """What is wrong with its age at each of these moments, of which the last is now."""
     taken = parse_timestamp(calibration.manifest.finished_at)
-    if taken > now + timedelta(minutes=5):
+    if taken > moments[-1][0] + timedelta(minutes=5):
         return "the calibration lies in the future"
     limit = timedelta(days=max_age_days)
-    ended = parse_timestamp(run.manifest.finished_at)
-    for moment, what in ((ended, "when the run ended"), (now, "now")):
+    for moment, what in moments:
         age = abs(moment - taken)
         if age > limit:
             days = age.days if age.days > max_age_days else f"more than {max_age_days}"

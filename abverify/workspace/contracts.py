@@ -109,7 +109,7 @@ def load_registry(root: Path) -> Registry:
             continue
         gate = loaded.contract.gate
         if gate in found:
-            faults.append(_declared_twice(gate, loaded.path, found[gate].path))
+            faults.append(declared_twice(gate, loaded.path, found[gate].path))
         found[gate] = loaded
     raise_all(faults)
     if not found:
@@ -119,7 +119,8 @@ def load_registry(root: Path) -> Registry:
     return Registry(found)
 
 
-def _declared_twice(gate: GateId, path: str, other: str) -> InvalidError:
+def declared_twice(gate: GateId, path: str, other: str) -> InvalidError:
+    """The error that two working contracts are about one gate."""
     return InvalidError(
         f"two contracts declare the gate {gate}",
         rule="AV112",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import subprocess
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import IO, TYPE_CHECKING
 
 from abverify._frozen import frozen
@@ -55,6 +55,21 @@ class GitRepository:
     _blobs: dict[str, bytes] = field(default_factory=dict)
     _reachable: dict[str, frozenset[str]] = field(default_factory=dict)
 
+    @property
+    def prefix(self) -> str:
+        """The root's path in the repository: empty for its top, else ending with a slash."""
+        return self._prefix
+
+    @property
+    def top(self) -> Path:
+        """The folder that the whole repository stands in."""
+        root = self.root.resolve()
+        return root.parents[depth - 1] if (depth := self._prefix.count("/")) else root
+
+    def below(self, prefix: str) -> GitRepository:
+        """The same objects, with paths relative to another folder of the repository."""
+        return replace(self, _prefix=prefix)
+
     def commit(self, revision: str) -> str:
         """The full id of the commit that a revision names.
 
@@ -93,9 +108,16 @@ class GitRepository:
             self._reachable[of] = frozenset(ran.stdout.decode("ascii").split())
         return commit in self._reachable[of]
 
+    def behind(self, head: str, base: str) -> bool:
+        """Whether the base went on since the head left it; false where no history tells."""
+        ran = _git(self.root, "merge-base", base, head, check=False)
+        fork = ran.stdout.decode("ascii").strip()
+        return bool(fork) and fork != base
+
     def touching(self, head: str, path: str) -> tuple[str, ...]:
         """The commits up to `head` that changed a path, newest first."""
-        ran = _git(self.root, "rev-list", head, "--", path)
+        spec = f":(top,literal){self._prefix}{path}"
+        ran = _git(self.root, "rev-list", head, "--", spec)
         return tuple(ran.stdout.decode("ascii").split())
 
     def has_commit(self, commit: str) -> bool:
@@ -261,7 +283,7 @@ def _no_git(root: Path, found: str) -> IndeterminateError:
 
 def _answer(stream: IO[bytes]) -> tuple[str, str, bytes]:
     header = stream.readline().decode("ascii", "replace").split()
-    if len(header) != 3:  # noqa: PLR2004 (`<name> missing`, or `ambiguous`)
+    if len(header) != 3 or not header[2].isdigit():  # noqa: PLR2004 (`… missing`, `… ambiguous`)
         return "", "missing", b""
     sha, kind, size = header
     data = stream.read(int(size))

@@ -25,7 +25,8 @@ from abverify.errors import IndeterminateError, RefusedError, UntrustedError
 from abverify.records.record import RECORD_PATH
 from abverify.workspace.evidence_store import GATES
 from abverify.workspace.files import read_bytes, replace_file, write_new
-from abverify.workspace.record_files import RecordFiles, record_paths
+from abverify.workspace.log_files import log_files
+from abverify.workspace.record_files import RecordFiles, record_listings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -46,7 +47,8 @@ class LedgerFiles:
     Attributes:
         records: the files that stand where records stand, by path; each is read
             when it is asked for.
-        log: the files below `gates/_log/`, by path.
+        log: the files below `gates/_log/`, by path; those that are never changed again
+            are read when they are asked for.
         unfinished: whether an append was interrupted; what it would have
             written is in `records` and `log` already.
     """
@@ -68,12 +70,14 @@ def ledger_files(root: Path) -> LedgerFiles:
         RefusedError: AV457 if a writer does not end.
     """
     with _lock(root, fcntl.LOCK_SH):
-        paths, log = record_paths(root), _log(root)
-    data = log.pop(UNFINISHED, None)
-    instead: dict[str, bytes] = {}
-    for path, content in _plan(data).items() if data is not None else ():
-        (instead if RECORD_PATH.fullmatch(path) else log)[path] = content
-    return LedgerFiles(RecordFiles(root, paths, instead), log, data is not None)
+        listings, log = record_listings(root), log_files(root)
+    if UNFINISHED not in log:
+        return LedgerFiles(RecordFiles(root, listings, {}), log, unfinished=False)
+    plan = _plan(log[UNFINISHED])
+    instead = {path: data for path, data in plan.items() if RECORD_PATH.fullmatch(path)}
+    grown = {path: data for path, data in plan.items() if path not in instead}
+    log = log.changed(without=UNFINISHED, instead=grown)
+    return LedgerFiles(RecordFiles(root, listings, instead), log, unfinished=True)
 
 
 @contextmanager
@@ -244,15 +248,6 @@ def _plan(data: bytes) -> dict[str, bytes]:
         return {path: base64.b64decode(text, validate=True) for path, text in value.items()}
     except (binascii.Error, TypeError, ValueError):
         raise _unreadable("contents in base64", "something else") from None
-
-
-def _log(root: Path) -> dict[str, bytes]:
-    paths = [
-        path.relative_to(root).as_posix()
-        for path in (root / LOG).rglob("*")
-        if path.is_symlink() or not path.is_dir()
-    ]
-    return {path: read_bytes(root, path) for path in sorted(paths)}
 
 
 @contextmanager

@@ -10,14 +10,16 @@ import errno
 import os
 import stat
 from collections.abc import Mapping
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from abverify.errors import UntrustedError
+from abverify.records.listing import Listing, by_folder
 from abverify.workspace.evidence_store import GATES
 from abverify.workspace.files import read_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from abverify.model.ids import GateId
@@ -28,35 +30,61 @@ _MAX = 1 << 17
 
 
 class RecordFiles(Mapping[str, bytes]):
-    """The bytes of every file that stands where records stand, by path, in the order of paths."""
+    """The bytes of every file that stands where records stand, by path, folder after folder."""
 
-    def __init__(self, root: Path, paths: tuple[str, ...], instead: Mapping[str, bytes]) -> None:
+    def __init__(
+        self, root: Path, listings: Iterable[Listing], instead: Mapping[str, bytes]
+    ) -> None:
         """Takes the names.
 
         Args:
             root: the repository.
-            paths: the files.
-            instead: what to take for the bytes of some of them.
+            listings: the files, by folder.
+            instead: what to take for the bytes of some of them, or of files beside them.
         """
         self.root = root
         self.instead = instead
-        self._paths = dict.fromkeys(sorted({*paths, *instead}))
+        self._listings = {listing.folder: listing for listing in listings}
+        for more in by_folder(instead):
+            there = self._listings.get(more.folder, more)
+            names = {*there.names, *more.names}
+            self._listings[more.folder] = Listing.of(more.folder, names)
         self._folder = ("", -1)
+        self._named: tuple[str, frozenset[str]] = ("", frozenset())
+
+    @property
+    def listings(self) -> tuple[Listing, ...]:
+        """The files by folder, in the order of the folders."""
+        return tuple(self._listings[folder] for folder in sorted(self._listings))
 
     def __len__(self) -> int:
-        return len(self._paths)
+        return sum(map(len, self._listings.values()))
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._paths)
+        return chain.from_iterable(self.listings)
 
     def __contains__(self, path: object) -> bool:
-        return path in self._paths
+        if not isinstance(path, str):
+            return False
+        folder, _, name = path.rpartition("/")
+        if self._named[0] != folder:
+            listing = self._listings.get(folder)
+            self._named = (folder, frozenset(listing.names if listing else ()))
+        return name in self._named[1]
 
     def __getitem__(self, path: str) -> bytes:
+        if path not in self:
+            raise KeyError(path)
+        return self.read(path)
+
+    def read(self, path: str) -> bytes:
+        """The bytes of one of these files; whoever took its name from them asks here.
+
+        Raises:
+            UntrustedError: AV402 for what is no plain file, AV452 for a file that is gone.
+        """
         if path in self.instead:
             return self.instead[path]
-        if path not in self._paths:
-            raise KeyError(path)
         try:
             return self._read(path)
         except FileNotFoundError:
@@ -93,30 +121,29 @@ class RecordFiles(Mapping[str, bytes]):
         return self._folder[1]
 
 
-def record_paths(root: Path) -> tuple[str, ...]:
+def record_listings(root: Path) -> tuple[Listing, ...]:
     """The files that stand where records stand: two folders below `gates`, whatever they are."""
-    found: list[str] = []
-    for namespace in _folders(f"{root}/{GATES}"):
-        if namespace.startswith("_"):
-            continue
-        for gate in _folders(f"{root}/{GATES}/{namespace}"):
-            found += _files(root, f"{GATES}/{namespace}/{gate}")
-    return tuple(found)
+    gates = f"{root}/{GATES}"
+    return tuple(
+        _listing(root, f"{GATES}/{namespace}/{gate}")
+        for namespace in _folders(gates)
+        if not namespace.startswith("_")
+        for gate in _folders(f"{gates}/{namespace}")
+    )
 
 
-def gate_paths(root: Path, gate: GateId) -> tuple[str, ...]:
+def gate_listing(root: Path, gate: GateId) -> Listing:
     """The files that stand in one gate's own folder; none if it has no folder."""
     try:
-        return tuple(_files(root, f"{GATES}/{gate}"))
+        return _listing(root, f"{GATES}/{gate}")
     except (FileNotFoundError, NotADirectoryError):
-        return ()
+        return Listing.of(f"{GATES}/{gate}", ())
 
 
-def _files(root: Path, folder: str) -> list[str]:
+def _listing(root: Path, folder: str) -> Listing:
     with os.scandir(f"{root}/{folder}") as entries:
-        return [
-            f"{folder}/{entry.name}" for entry in entries if not entry.is_dir(follow_symlinks=False)
-        ]
+        names = [entry.name for entry in entries if not entry.is_dir(follow_symlinks=False)]
+    return Listing.of(folder, names)
 
 
 def _folders(path: str) -> list[str]:

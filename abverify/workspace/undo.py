@@ -198,7 +198,7 @@ def _load(root: Path) -> Undo:
         before = {path: _decoded(text) for path, text in document["before"].items()}
         after, folders = dict(document["after"]), tuple(document["folders"])
         undo = Undo(document["record"], document["sha256"], before, after, folders)
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise _unreadable() from None
     if not all(map(_restorable, (*before, *folders))):
         raise _unreadable()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import stat
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from ruamel.yaml import YAML
 
 from tests.support.console import in_process
 from tests.support.repository import CHECKOUT, done
+from tests.unit.workspace.test_git import run_git
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,6 +36,7 @@ class TestANewRepository:
         assert {
             ".abverify/schemas/contract.v1.schema.json",
             ".github/workflows/abverify.yml",
+            ".gitattributes",
             ".gitignore",
             ".pre-commit-config.yaml",
             "contracts/G1_001.yaml",
@@ -52,6 +55,18 @@ class TestANewRepository:
             "abverify check G1_001 --run",
             "abverify check G1_001 --record --key operator",
         ]
+
+    def test_git_hands_out_the_bytes_that_were_signed(self, newcomer: Newcomer) -> None:
+        done(newcomer.run("init"))
+        run_git(newcomer.folder, "init", "-q")
+        run_git(newcomer.folder, "config", "core.autocrlf", "true")
+        run_git(newcomer.folder, "add", ".")
+        run_git(newcomer.folder, "commit", "-q", "-m", "start")
+        for path in ("contracts", "gates", "fixtures"):
+            shutil.rmtree(newcomer.folder / path)
+        run_git(newcomer.folder, "checkout", "-q", "--", ".")
+        done(newcomer.run("lint"))
+        done(newcomer.run("audit"))
 
     def test_editors_find_the_schema_without_a_network(self, newcomer: Newcomer) -> None:
         done(newcomer.run("init"))
@@ -103,7 +118,9 @@ class TestNothingIsOverwritten:
         assert "error[AV811]" in ran.err
         assert newcomer.files() == before
 
-    @pytest.mark.parametrize("path", [".gitignore", ".github/workflows/abverify.yml"])
+    @pytest.mark.parametrize(
+        "path", [".gitattributes", ".gitignore", ".github/workflows/abverify.yml"]
+    )
     def test_a_file_of_the_teams_own_is_kept(self, newcomer: Newcomer, path: str) -> None:
         (newcomer.folder / path).parent.mkdir(parents=True, exist_ok=True)
         (newcomer.folder / path).write_text("ours\n")

@@ -6,7 +6,10 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from rich.cells import cell_len
 
+from abverify.app.compare import table
+from abverify.report.text import render
 from tests.builders import RECOVERED
 from tests.support.laboratory import (
     ADAPTER,
@@ -125,6 +128,23 @@ class TestConfounded:
         assert report["confounds"] == [
             {"key": "engine.version", "what": "its version", "control": "1", "treatment": "2"}
         ]
+
+    def test_a_second_knob_that_is_declared_confounds_before_anything_is_run(
+        self, lab: Repository
+    ) -> None:
+        knob = {"config.sampling.temperature": "0.4"}
+        base, adapter = experiment_document()["arms"]
+        report = compared(lab, code=3, arms=[base, {**adapter, "set": knob}])
+        assert (report["conclusion"], report["level"]) == ("confounded", "none")
+        assert report["confounds"] == [
+            {
+                "key": "sampling.temperature",
+                "what": "temperature",
+                "control": "0.3",
+                "treatment": "0.4",
+            }
+        ]
+        assert [reason["code"] for reason in report["reasons"]] == ["confounded"]
 
     def test_a_template_that_came_with_the_finetune_is_reported_by_name(
         self, lab: Repository
@@ -384,6 +404,17 @@ class TestTheTable:
         text = done(unsigned.run("compare", "--table")).out
         assert "said then: refuted (both show no tool call)" in " ".join(text.split())
         assert "confounded by model.architecture (family): qwen3moe → qwen2" in text
+
+    @pytest.mark.parametrize("width", [30, 60, 102, 103, 110, 200])
+    def test_as_text_no_width_cuts_a_column_off(self, unsigned: Repository, width: int) -> None:
+        report = table(unsigned.root)
+        text = render(report, width=width, color=False)
+
+        assert all(cell_len(line) <= width for line in text.splitlines())
+        for row in report.rows:
+            for shown in (row.id, row.conclusion, row.evidence[:10] if row.evidence else "none"):
+                assert shown in text
+            assert row.interval is None or f"{row.interval[0]:+.2f} … " in text
 
     def test_a_repository_without_experiments_has_nothing_to_list(self, lab: Repository) -> None:
         assert lab.run("compare", "--table").code == 5

@@ -143,6 +143,18 @@ class TestPinLock:
         assert done(repository.run("lint", "S1_004", "--format", "json")).json["reasons"] == []
 
 
+def test_a_policy_that_cannot_be_read_is_told_where(repository: Repository) -> None:
+    before = done(repository.run("lint", "--format", "json")).json
+    policy = repository.root / "contracts/policy.yaml"
+    policy.write_text("schema: abverify/policy/v1\n", encoding="utf-8")
+    sound = done(repository.run("lint", "--format", "json")).json
+    assert sound["total"] == before["total"] + 1
+    policy.write_text("schema: abverify/policy/v1\nroll: []\n", encoding="utf-8")
+    report = repository.run("lint", "--format", "json").json
+    places = [reason["place"] for reason in report["reasons"] if reason["rule"] == "AV102"]
+    assert places == ["contracts/policy.yaml:2:7"]
+
+
 def test_several_faulty_files_are_all_told(repository: Repository) -> None:
     repository.edit(S1_004, "n_ctx: 4096", "n_ctx: 017")
     repository.edit("contracts/V1_004.yaml", "lifts: ", "lift: ")

@@ -118,6 +118,11 @@ class TestInspect:
         ran = done(run("inspect", "none.gguf"), 3)
         assert ran.err.startswith("error[AV510]: the weights are not here\n  at: none.gguf\n")
 
+    @pytest.mark.parametrize("place", ["/", "/dev/null", "./none", "/none"])
+    def test_a_path_is_no_gates_name(self, place: str) -> None:
+        ran = done(run("inspect", place), 3)
+        assert ran.err.startswith(f"error[AV510]: the weights are not here\n  at: {place}\n")
+
     def test_a_name_that_is_no_file_is_a_gates(self, docket: Repository) -> None:
         ran = done(docket.run("model", "inspect", "V9_999"), 2)
         assert ran.err.startswith("error[AV110]: no gate is called 'V9_999'\n")

@@ -100,6 +100,7 @@ def test_help_loads_no_part_of_the_law(option: str) -> None:
         "abverify._version",
         "abverify.cli",
         "abverify.cli.group",
+        "abverify.cli.streams",
         "abverify.errors",
     }
     assert "pydantic" not in modules

@@ -264,6 +264,24 @@ class TestTheJudge:
         foreign.write(files)
         assert codes(foreign) == {"judge-edited", "rollup-deleted"}
 
+    def test_so_is_one_that_changes_with_a_contract_that_stands_elsewhere(
+        self, tmp_path: Path
+    ) -> None:
+        policy = "schema: abverify/policy/v1\nforeign: [{path: law/parity.yaml}]\n"
+        run_git(tmp_path, "init", "-q", "-b", "main")
+        files = {"contracts/policy.yaml": policy.encode(), "law/parity.yaml": b"version: 1.0.0\n"}
+        commit(tmp_path, files)
+        looser = policy.replace("foreign: [{path: law/parity.yaml}]", "retarget: true")
+        files = {"contracts/policy.yaml": looser.encode(), "law/parity.yaml": b"version: 1.0.1\n"}
+        commit(tmp_path, files)
+        words = ("amend", "check", "HEAD~1..HEAD", "--format", "json", "--root", str(tmp_path))
+        ran = in_process(*words, environment={})
+        (reason,) = done(ran, 1).json["reasons"]
+        assert (reason["code"], reason["found"]) == (
+            "judge-edited",
+            "also changed: law/parity.yaml",
+        )
+
     def test_a_policy_that_changes_alone_is_told(self, foreign: Foreign) -> None:
         foreign.write({"contracts/policy.yaml": POLICY.replace("gates-badge", "gates").encode()})
         ran = foreign.run("amend", "check", "HEAD~1..HEAD", "--format", "json")

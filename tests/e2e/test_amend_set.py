@@ -371,7 +371,8 @@ class TestCutOff:
         refused(cut_off.run("amend", "recover"), 4, "AV742")
         assert journal.exists()
 
-    def test_nor_be_anything_else(self, cut_off: Repository) -> None:
-        (cut_off.root / JOURNAL).write_text("[]")
+    @pytest.mark.parametrize("text", ["[]", "[" * 100_000, "{}"], ids=["list", "tower", "object"])
+    def test_nor_be_anything_else(self, cut_off: Repository, text: str) -> None:
+        (cut_off.root / JOURNAL).write_text(text)
         refused(cut_off.run("amend", "recover"), 4, "AV742")
         refused(cut_off.run("status"), 4, "AV742")

@@ -16,7 +16,7 @@ from tests.support.bundles import replace_trials, rows_of, seal
 from tests.support.processes import descendants, running, wait_until
 from tests.support.refusals import refused
 from tests.support.repository import SMALL, Repository, done, shared
-from tests.support.short import BENCH, in_mid_trial, journal, short_repository
+from tests.support.short import BENCH, ONE_ENGINE, in_mid_trial, journal, short_repository
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,7 +88,7 @@ def test_untouched_the_evidence_decides(after: Repository) -> None:
 def test_a_trial_that_the_operator_killed_is_no_measurement_until_it_is_run_again(
     before: Repository,
 ) -> None:
-    with running(before, *BENCH) as process:
+    with running(before, *ONE_ENGINE) as process:
         wait_until(lambda: in_mid_trial(before), process)
         (engine,) = (pid for pid, _ in descendants(process) if os.getsid(pid) == pid)
         os.kill(engine, signal.SIGKILL)
@@ -183,7 +183,7 @@ def test_a_bench_with_another_lock_beside_an_unfinished_one_is_refused(
 
 
 def test_attempts_of_a_bench_that_was_given_up_stay_counted(before: Repository) -> None:
-    with running(before, *BENCH) as process:
+    with running(before, *ONE_ENGINE) as process:
         wait_until(lambda: in_mid_trial(before), process)
         process.send_signal(signal.SIGKILL)
         process.communicate()

@@ -59,17 +59,30 @@ NEVER = Moment(changes=10**6, seconds=0)
 
 
 def moments(seed: int, *, changes: int, seconds: float) -> Iterator[Moment]:
-    """Random moments, the same in every run of the test; some of them before the first row."""
+    """Random moments, the same in every run of the test; some of them before the first row.
+
+    Every number of changes comes up before one comes up again: few kills are spread, too.
+    """
     random = Random(seed)  # noqa: S311 (moments to kill at, not a secret)
     while True:
-        yield Moment(random.randrange(changes), random.uniform(0, seconds))
+        for number in random.sample(range(changes), changes):
+            yield Moment(number, random.uniform(0, seconds))
 
 
 @dataclass(slots=True)
 class Killed:
-    """One bench, killed until it is done, and what was seen on its disk after each kill."""
+    """One bench, killed until it is done, and what was seen on its disk after each kill.
+
+    Attributes:
+        folder: the run's folder, once there is one.
+        under_way: how many trials may be begun and not journaled whole when it is killed.
+        kills: how often it was killed.
+        cut_off: how many trials that cut off.
+        rows_left: how many rows each kill left.
+    """
 
     folder: Callable[[], Path | None]
+    under_way: int = 1
     kills: int = 0
     cut_off: int = 0
     rows_left: list[int] = field(default_factory=list)
@@ -104,7 +117,7 @@ class Killed:
         return path.stat().st_size if path and path.exists() else 0
 
     def _look(self) -> None:
-        """Every attempt that is cut off stays counted, and a kill cuts off one at most."""
+        """Every attempt that is cut off stays counted, and a kill cuts off no more than run."""
         folder = self.folder()
         if folder is None or not (folder / "attempts.jsonl").exists():
             return
@@ -115,7 +128,7 @@ class Killed:
         ended = sum(isinstance(row, TrialEnded) for row in rows)
         assert begun - ended in (0, 1)
         assert begun - ended <= attempts - ended
-        assert self.cut_off <= attempts - ended <= self.cut_off + 1
+        assert self.cut_off <= attempts - ended <= self.cut_off + self.under_way
         self.cut_off = attempts - ended
         self.rows_left.append(len(rows))
 
@@ -169,20 +182,35 @@ def test_stored_completions_killed_until_every_bench_is_done(tmp_path: Path) -> 
 def test_the_live_model_killed_until_its_bench_is_done(
     tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
 ) -> None:
-    before, after = uninterrupted(tmp_path_factory)
+    places = live_kills(tmp_path_factory, tmp_path, engines=1, kills=LIVE_KILLS)
+    assert len(places) > 3, "the moments were spread over the bench"
+
+
+def test_two_engines_of_the_live_model_killed_until_their_bench_is_done(
+    tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
+) -> None:
+    live_kills(tmp_path_factory, tmp_path, engines=2, kills=LIVE_KILLS // 2)
+
+
+def live_kills(
+    factory: pytest.TempPathFactory, folder: Path, *, engines: int, kills: int
+) -> set[int]:
+    """Kills benches of three live trials so often; how many rows the kills left."""
+    before, after = uninterrupted(factory)
     finished = run_folder(after)
     assert finished is not None
     when = moments(2, changes=9, seconds=1)
-    kills, places, rounds = 0, set(), count()
-    while kills < LIVE_KILLS:
-        repository = before.copy(tmp_path / str(next(rounds)))
-        killed = Killed(partial(run_folder, repository))
-        while killed.go_on(partial(running, repository, *BENCH), next(when)):
+    done, places, rounds = 0, set[int](), count()
+    while done < kills:
+        repository = before.copy(folder / str(next(rounds)))
+        killed = Killed(partial(run_folder, repository), under_way=1 if engines == 1 else 3)
+        command = (*BENCH, "--engines", str(engines))
+        while killed.go_on(partial(running, repository, *command), next(when)):
             pass
         equals(killed, finished, 3)
-        kills += killed.kills
+        done += killed.kills
         places |= set(killed.rows_left)
-    assert len(places) > 3, "the moments were spread over the bench"
+    return places
 
 
 def run_folder(repository: Repository) -> Path | None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from abverify.bench.engines import Message
-from abverify.bench.engines.llama import LlamaEngine, LoadedAdapter, open_llama
+from abverify.bench.engines.llama import LlamaEngine, LoadedAdapter
+from abverify.bench.engines.llama_open import open_llama
 from abverify.bench.weights import identify
 from abverify.errors import IndeterminateError, InvalidError, UntrustedError
 from abverify.model.config import Budgets, ParserConfig, RunConfig

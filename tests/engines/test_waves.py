@@ -12,14 +12,13 @@ from abverify.app.cluster.runner import Cluster
 from abverify.app.measurement import open_gate
 from abverify.app.run import RunRequest, run_open_gate
 from abverify.bench.engines import EngineFailure
-from abverify.bench.journal import Journal
-from abverify.bench.schedule import Plan
+from abverify.bench.plan import Plan
 from abverify.bench.waves import run_waves
 from abverify.errors import UsageError
 from abverify.evidence.lock import RunLock
-from abverify.evidence.manifest import START_SCHEMA, Start
 from abverify.evidence.rows import row_line
-from tests.builders import GATE, lock_values
+from tests.builders import lock_values
+from tests.support.journals import Nobody, open_journal
 from tests.unit.bench.tasks import bench, config, task
 
 from .smollm import engine_config
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
     from abverify.bench.engines import Ask, Completion, Message
     from abverify.bench.engines.llama import LlamaEngine
     from abverify.evidence.lock import Scalar
-    from abverify.evidence.rows import Row, Trial
     from abverify.model.identity import IdentityLevel
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -82,26 +80,6 @@ class Counted:
         self.engine.close()
 
 
-class Nobody:
-    """Looks on and says nothing; leaves when told to, as Ctrl-C does."""
-
-    def __init__(self, *, leaves_after: int | None = None) -> None:
-        self.rows = 0
-        self.leaves_after = leaves_after
-
-    def trial_started(self, trial: Trial, number: int, total: int) -> None:
-        del trial, number, total
-
-    def token(self, count: int) -> None:
-        del count
-
-    def row(self, row: Row) -> None:
-        del row
-        self.rows += 1
-        if self.rows == self.leaves_after:
-            raise KeyboardInterrupt
-
-
 def plan() -> Plan:
     settings = config(sampling__max_tokens=12, budgets__max_turns=2, budgets__max_silent_turns=None)
     return Plan((task(),), SEEDS, settings, "You are a code agent.")
@@ -109,17 +87,7 @@ def plan() -> Plan:
 
 def run(folder: Path, engine: Counted, watcher: Nobody | None = None) -> list[bytes]:
     """Runs or resumes the plan; gives its journal without the times."""
-    start = Start(
-        schema_=START_SCHEMA,
-        run="run-1",
-        stage="bench",
-        offered_to=(GATE,),
-        identity="attested",
-        started_at="2026-02-20T08:00:00Z",
-        lock_sha256=LOCK.sha256,
-        began_after=(),
-    )
-    with Journal(folder, start, LOCK) as journal:
+    with open_journal(folder, LOCK) as journal:
         run_waves(plan(), engine, bench(), journal, watcher or Nobody())
         return [row_line(row.model_copy(update={"millis": 0})) for row in journal.rows()]
 

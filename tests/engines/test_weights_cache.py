@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from abverify.bench.engines.llama import open_llama
+from abverify.bench.engines.llama_open import open_llama
 from abverify.bench.weights import CACHED_NOTE, identify
 from abverify.bench.weights_cache import cache_folder, is_settled
 from abverify.errors import UntrustedError

@@ -84,6 +84,15 @@ def sign(seed: bytes, message: bytes, *, domain: bytes = b"", nonce: int | None 
     return commitment + answer(seed, commitment, message, domain=domain, nonce=nonce)
 
 
+def holds(public: bytes, signature: bytes, message: bytes, *, cofactor: int) -> bool:
+    """Whether the equation of verification holds, both sides times a number."""
+    hashed = sha512(signature[:32] + public + message).digest()
+    challenge = int.from_bytes(hashed, "little") % ORDER
+    answered = int.from_bytes(signature[32:], "little")
+    right = decoded(signature[:32]) + challenge * decoded(public)
+    return cofactor * (answered * BASE) == cofactor * right
+
+
 def answer(seed: bytes, commitment: bytes, message: bytes, *, domain: bytes, nonce: int) -> bytes:
     """The second half of a signature whose first half is given."""
     scalar, _ = secret(seed)

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import json
 import os
+import random
+import signal
 import socket
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tests.support.processes import descendants
 from tests.support.repository import CHECKOUT
 
 if TYPE_CHECKING:
@@ -72,9 +75,20 @@ def two_nodes() -> Iterator[TwoNodes]:
 
 
 def _free_port() -> int:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return int(listening.getsockname()[1])
+    """A port that nobody has, out of a range in which neither Ray nor the kernel looks for one."""
+    while True:
+        port = random.randrange(20_000, 32_000)  # noqa: S311 (a port, not a secret)
+        with socket.socket() as listening, suppress(OSError):
+            listening.bind(("127.0.0.1", port))
+            return port
+
+
+def _cut_off(node: Any) -> None:
+    """Kills everything that runs on a node, its workers before they can tell of their trials."""
+    for started in node.all_processes.get("raylet", ()):
+        for pid, _ in descendants(started.process):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
 
 def _main() -> None:
@@ -90,6 +104,7 @@ def _main() -> None:
     print(json.dumps(facts), flush=True)  # noqa: T201 (the answer that is waited for)
     for line in sys.stdin:
         if line.strip() == "lose":
+            _cut_off(second)
             cluster.remove_node(second, allow_graceful=False)
             print("lost", flush=True)  # noqa: T201
         else:

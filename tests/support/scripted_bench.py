@@ -8,19 +8,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from abverify.bench.engines.replay import ReplayEngine
-from abverify.bench.journal import Journal
-from abverify.bench.schedule import Plan, run_trials
+from abverify.bench.plan import Plan
+from abverify.bench.schedule import run_trials
 from abverify.evidence.lock import RunLock
-from abverify.evidence.manifest import START_SCHEMA, Start
 from abverify.evidence.scores import compute_scores
-from tests.builders import GATE, PROSE, lock_values
+from tests.builders import PROSE, lock_values
+from tests.support.journals import Nobody, open_journal
 from tests.unit.bench.tasks import MEND, bench, call, config, task
-
-if TYPE_CHECKING:
-    from abverify.evidence.rows import Row, Trial
 
 LOOK = call("grep", pattern="count", path=".")
 RUN_TESTS = call("shell", command="python3 -m unittest -q")
@@ -38,34 +34,16 @@ FIXTURES = tuple(task(id=f"unix__0{number}-head") for number in range(1, len(SCR
 TRIALS = len(FIXTURES) * len(SEEDS)
 
 
-class _Nobody:
-    def trial_started(self, trial: Trial, number: int, total: int) -> None: ...
-
-    def token(self, count: int) -> None: ...
-
-    def row(self, row: Row) -> None: ...
-
-
 def main(folder: Path) -> None:
     """Runs the bench to its end, or goes on with it."""
     lock = RunLock(lock_values(sampling__seeds=",".join(map(str, SEEDS))))
-    start = Start(
-        schema_=START_SCHEMA,
-        run="run-1",
-        stage="bench",
-        offered_to=(GATE,),
-        identity="attested",
-        started_at="2026-02-20T08:00:00Z",
-        lock_sha256=lock.sha256,
-        began_after=(),
-    )
     plan = Plan(FIXTURES, SEEDS, config(), "You are a code agent.")
     scripts = {fixture.id: script for fixture, script in zip(FIXTURES, SCRIPTS, strict=True)}
-    with Journal(folder, start, lock) as journal:
+    with open_journal(folder, lock) as journal:
         done = journal.measured()
         left = [trial for trial, _ in plan.trials() if (trial.fixture, trial.seed) not in done]
         said = [text for trial in left for text in scripts[trial.fixture]]
-        run_trials(plan, ReplayEngine(said), bench(), journal, _Nobody())
+        run_trials(plan, ReplayEngine(said), bench(), journal, Nobody())
         trials = journal.trials()
         scores = compute_scores(trials, fixtures=tuple(scripts), seeds=SEEDS)
         journal.close(scores, finished_at="2026-02-20T09:00:00Z", notes=())

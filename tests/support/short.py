@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import pytest
 
 BENCH = ("run", "S1_004", "--stage", "bench", "--format", "json")
+ONE_ENGINE = (*BENCH, "--engines", "1")
+"""The same, where it matters how many trials are under way at once."""
 _FIXTURES = 3
 
 

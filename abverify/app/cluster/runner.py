@@ -1,10 +1,9 @@
 """The driver: hands trials to workers, journals what comes back, hands a lost trial out again.
 
-Ray places workers on nodes and notices when one is lost. A trial's lines are
-journaled together when it ends, in the order in which trials end; so a run
-that was cut off, here or there, is resumed by either runner. What a worker
-failed at by no fault of the model's is tried again at most `TRIES` times, and
-every try is an attempt that is counted.
+Ray places workers on nodes and notices when one is lost. The desk journals in the plan's order,
+so the journal is the one of a run without Ray, and a run that was cut off, here or there, is
+resumed by either runner. What a worker failed at by no fault of the model's is tried again at
+most `TRIES` times, and every try is an attempt that is counted.
 
 Where a stop rule fires the trials past that are not handed out, and those that are on their way
 are dropped: the bench stops where it would have stopped here, whoever was faster.
@@ -18,28 +17,25 @@ from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from abverify._clock import now, timestamp
 from abverify._frozen import frozen
 from abverify.app.cluster.pool import Pool
 from abverify.app.cluster.worker import Order
+from abverify.bench.desk import Desk
 from abverify.bench.ray_cluster import joined
 from abverify.bench.schedule import broken_off
-from abverify.evidence.manifest import Attempt
 from abverify.evidence.rows import TrialStarted, parse_rows
-from abverify.evidence.trials import counted, fold_trials
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from abverify.app.measurement import OpenGate
+    from abverify.bench.desk import Unit
     from abverify.bench.journal import Journal
-    from abverify.bench.schedule import Plan, Watcher
+    from abverify.bench.plan import Plan, Watcher
     from abverify.evidence.lock import RunLock
     from abverify.evidence.rows import Row, Trial
     from abverify.model.identity import IdentityLevel
-
-    Record = Callable[["_Task", Iterable[Row]], None]
 
 TRIES: Final = 3
 """How often a trial is begun when its workers are lost, before it is broken off."""
@@ -64,9 +60,14 @@ class Cluster:
 class _Task:
     """A trial on its way, the `tries`-th time."""
 
-    number: int
-    trial: Trial
-    tries: int = 0
+    unit: Unit
+    tries: int = 1
+
+    @property
+    def trial(self) -> Trial:
+        """The trial."""
+        ((_, trial, _),) = self.unit.places
+        return trial
 
 
 class OnRay:
@@ -101,71 +102,60 @@ class OnRay:
         """
         import ray
 
-        trials, done = plan.trials(), journal.measured()
-        waiting = deque(
-            _Task(number, trial)
-            for number, (trial, _) in enumerate(trials[: plan.needed(done)], 1)
-            if (trial.fixture, trial.seed) not in done
-        )
+        desk = Desk(plan, journal, watcher)
         there = len(self._pool.idle) + len(self._pool.opening)
-        self._pool.grow(min(self._workers, len(waiting)) - there)
+        self._pool.grow(min(self._workers, desk.left) - there)
         shared = ray.put(replace(plan, stop=None))  # where to stop is for the driver to say
+        lost: deque[_Task] = deque()
         busy: dict[Any, tuple[Any, _Task]] = {}
-
-        def record(task: _Task, rows: Iterable[Row]) -> None:
-            watcher.trial_started(task.trial, task.number, len(trials))
-            kept = tuple(rows)
-            for row in kept:
-                journal.append(row)
-                watcher.row(row)
-            done.update(counted(fold_trials(kept)))
-
         try:
-            while _wanted(plan.needed(done), waiting, (task for _, task in busy.values())):
-                while waiting and self._pool.idle:
-                    worker, task = self._pool.idle.pop(), waiting.popleft()
-                    _count(journal, task)
+            while not desk.is_closed and (busy or lost or desk.left):
+                while self._pool.idle and (task := _next(desk, lost)) is not None:
+                    worker = self._pool.idle.pop()
                     busy[worker.measure.remote(shared, task.trial)] = worker, task
                 ended = self._pool.ready(tuple(busy))
                 for answer in (item for item in ended if item in busy):
-                    self._taken(answer, *busy.pop(answer), record=record, waiting=waiting)
+                    self._taken(answer, *busy.pop(answer), desk=desk, lost=lost)
                 self._pool.take(ended, busy=bool(busy))
         finally:
             for worker, _ in busy.values():
                 ray.kill(worker)
 
     def _taken(
-        self, answer: Any, worker: Any, task: _Task, *, record: Record, waiting: deque[_Task]
+        self, answer: Any, worker: Any, task: _Task, *, desk: Desk, lost: deque[_Task]
     ) -> None:
-        """Journals a trial that ended, or puts one back whose worker was lost."""
+        """Puts what a trial gave, or keeps one whose worker was lost."""
         import ray
 
         try:
             lines = ray.get(answer)
-        except (ray.exceptions.RayActorError, ray.exceptions.ObjectLostError) as lost:
+        except (ray.exceptions.RayActorError, ray.exceptions.ObjectLostError) as error:
             self._pool.grow(1)
             if task.tries < TRIES:
-                waiting.appendleft(task)
+                lost.append(task)
                 return
-            reason = f"its worker was lost {task.tries} times; at last: {type(lost).__name__}"
+            reason = f"its worker was lost {task.tries} times; at last: {type(error).__name__}"
             broken = broken_off(task.trial, reason, turns=0)
-            record(task, (TrialStarted(trial=task.trial), broken))
+            _put(desk, task, (TrialStarted(trial=task.trial), broken))
             return
         self._pool.idle.append(worker)
-        record(task, parse_rows(lines, name=f"the rows of {task.trial.fixture}"))
+        _put(desk, task, parse_rows(lines, name=f"the rows of {task.trial.fixture}"))
 
 
-def _wanted(needed: int, waiting: deque[_Task], busy: Iterable[_Task]) -> bool:
-    """Whether a trial up to where the bench stops is still to come; later ones wait no more."""
-    for task in [task for task in waiting if task.number > needed]:
-        waiting.remove(task)
-    return bool(waiting) or any(task.number <= needed for task in busy)
+def _next(desk: Desk, lost: deque[_Task]) -> _Task | None:
+    """The next trial: one that was lost first, because those after it wait for it."""
+    if lost:
+        task = lost.popleft()
+        desk.retake(task.unit)
+        task.tries += 1
+        return task
+    unit = desk.take()
+    return None if unit is None else _Task(unit)
 
 
-def _count(journal: Journal, task: _Task) -> None:
-    task.tries += 1
-    trial = task.trial
-    journal.attempt(Attempt(fixture=trial.fixture, seed=trial.seed, at=timestamp(now())))
+def _put(desk: Desk, task: _Task, rows: Iterable[Row]) -> None:
+    for row in rows:
+        desk.put(task.unit, task.unit.numbers[0], row)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from abverify.app.measurement import OpenGate
-    from abverify.bench.schedule import Plan
+    from abverify.bench.plan import Plan
     from abverify.evidence.lock import RunLock
     from abverify.evidence.rows import Row, Trial
     from abverify.model.identity import IdentityLevel

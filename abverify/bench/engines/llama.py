@@ -22,7 +22,7 @@ from abverify.bench.engines.llama_wire import (
     Together,
 )
 from abverify.bench.extras import missing_package
-from abverify.bench.weights import CACHED_NOTE, identify, locate
+from abverify.bench.weights import CACHED_NOTE
 from abverify.errors import IndeterminateError, InvalidError
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from abverify.bench.engines.llama_wire import Request
     from abverify.bench.weights import WeightFacts
     from abverify.evidence.lock import Scalar
-    from abverify.model.config import EngineConfig, PromptConfig, RunConfig, Sampling
-    from abverify.model.identity import Adapter, IdentityLevel, ModelSection
+    from abverify.model.config import EngineConfig, PromptConfig, Sampling
+    from abverify.model.identity import IdentityLevel
 
 _LOAD_SECONDS: Final = 1800.0
 _RESET_SECONDS: Final = 60.0
@@ -99,7 +99,7 @@ class LlamaEngine:
         threads: int | None = None,
         on_token: Callable[[int], None] | None = None,
     ) -> None:
-        _require_packages()
+        require_packages()
         template = _chat_template(path, facts)
         if adapter is not None:
             _require_adapter(adapter)
@@ -251,6 +251,16 @@ class LlamaEngine:
         self._discard()
         return EngineFailure(f"the engine process answered with {type(reply).__name__}")
 
+    def interrupt(self) -> None:
+        """Ends the child under whoever waits for it, who gets an `EngineFailure`, and for good.
+
+        It is for another thread than the one that asks.
+        """
+        self._closed = True
+        worker = self._worker
+        if worker is not None:
+            worker.stop()
+
     def close(self) -> None:
         """Ends the child. It may be called twice."""
         self._closed = True
@@ -299,64 +309,12 @@ class LlamaEngine:
             worker.kill()
 
 
-def open_llama(
-    model: ModelSection,
-    config: RunConfig,
-    *,
-    root: Path,
-    threads: int | None = None,
-    paranoid: bool = False,
-    on_token: Callable[[int], None] | None = None,
-) -> LlamaEngine:
-    """The engine of a contract: its weights and adapter found, hashed, checked and loaded.
-
-    Args:
-        model: the contract's model section.
-        config: its run configuration.
-        root: the repository root, to which relative paths refer.
-        threads: threads to compute with; by default one for each usable core.
-        paranoid: whether to hash every byte even where the digest is remembered.
-        on_token: called during a completion with the count of tokens sampled so far.
+def require_packages() -> None:
+    """Refuses to go on without the packages of the `llama` extra.
 
     Raises:
-        IndeterminateError: AV510 if the weights are not here, AV513 if the adapter does not
-            exist yet, AV514 if a package is missing, AV517 if llama.cpp cannot load them.
-        InvalidError: AV511 if a file is no whole GGUF file, AV518 if it is of the wrong kind,
-            AV516 if the contract's source is malformed.
-        UntrustedError: AV512 if a file is not the declared one.
+        IndeterminateError: AV514 naming the missing one.
     """
-    _require_packages()
-    adapter = _open_adapter(model.adapter, root, paranoid=paranoid) if model.adapter else None
-    path = locate(model.source, file=model.weights.file, root=root)
-    return LlamaEngine(
-        path,
-        identify(path, expected_sha256=model.weights.sha256, paranoid=paranoid),
-        name=model.name,
-        engine=config.engine,
-        sampling=config.sampling,
-        prompt=config.prompt,
-        adapter=adapter,
-        threads=threads,
-        on_token=on_token,
-    )
-
-
-def _open_adapter(adapter: Adapter, root: Path, *, paranoid: bool) -> LoadedAdapter:
-    if adapter.sha256 is None:
-        raise IndeterminateError(
-            "the adapter does not exist yet",
-            rule="AV513",
-            place=adapter.file,
-            expected="the sha256 of an adapter file",
-            found="null",
-            next_step="train the adapter, then amend the contract with its sha256",
-        )
-    path = root / adapter.file
-    facts = identify(path, expected_sha256=adapter.sha256, name=adapter.file, paranoid=paranoid)
-    return LoadedAdapter(path=path, facts=facts, scale=adapter.scale)
-
-
-def _require_packages() -> None:
     for module, package in (("llama_cpp", "llama-cpp-python"), ("jinja2", "jinja2")):
         if importlib.util.find_spec(module) is None:
             raise missing_package(package)

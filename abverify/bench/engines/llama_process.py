@@ -89,6 +89,10 @@ class WorkerProcess:
             if on_token is not None:
                 on_token(reply.tokens)
 
+    def stop(self) -> None:
+        """Ends the child, and nothing else: a request under way raises in its own thread."""
+        self._process.kill()
+
     def kill(self) -> None:
         """Ends the child and frees what belonged to it. It may be called twice."""
         self._process.kill()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
-import importlib
+import importlib.metadata
 import os
 import threading
 import time
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 from abverify.bench.engines import Message
 from abverify.bench.engines.chat_prompt import ChatTemplate, Prompt, flatten, unflattened
 from abverify.bench.engines.llama_wire import Complete, Completed, Load, Loaded, SamplerKnobs
+from abverify.bench.submodule import submodule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from abverify.bench.engines.llama_wire import Source
     from abverify.evidence.rows import FinishReason
 
-llama: Any = importlib.import_module("llama_cpp.llama_cpp")
+llama: Any = submodule("llama_cpp", "llama_cpp")
 
 _ERROR_LEVEL: Final = 4
 _ABORTED: Final = 2
@@ -91,9 +92,8 @@ class Runtime:
             length = llama.llama_sampler_chain_n(chain)
             samplers = [llama.llama_sampler_chain_get(chain, place) for place in range(length)]
             names = [llama.llama_sampler_name(sampler).decode() for sampler in samplers]
-        version = importlib.import_module("llama_cpp").__version__
         return Loaded(
-            version=f"llama-cpp-python {version}",
+            version=f"llama-cpp-python {importlib.metadata.version('llama-cpp-python')}",
             system=llama.llama_print_system_info().decode().strip().rstrip("|").rstrip(),
             sampler_chain=",".join(names),
         )

@@ -18,7 +18,7 @@ RULES = (
         "AV811",
         "a new repository overwrites nothing",
         "Init makes a repository whole or not at all. A file that is there may be somebody's work:"
-        " the law's own folders must not be there yet, and a .gitignore, pre-commit or CI file that"
+        " the law's own folders must not be there yet, and a file for git, pre-commit or CI that"
         " is there is left as it is.",
         "abverify init        (in a folder that has contracts/)",
         "abverify init models        (models is not there, or empty)",

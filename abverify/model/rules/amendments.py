@@ -174,8 +174,8 @@ RULES = (
     Rule(
         "AV734",
         "a change cannot edit its own judge",
-        "Policy, trust root and configuration judge as they were before the change. Editing them"
-        " together with what they judge is refused.",
+        "Policy, trust root and configuration judge as they were before the change, in the folder"
+        " that they name. Editing them together with what they judge is refused.",
         "a pull request that lowers approvals in policy.yaml and amends a contract",
         "a pull request that changes the policy alone, and another for the contract",
     ),
@@ -272,6 +272,14 @@ RULES = (
         "Records of a gate are for ever; another gate of its name could not be told from it.",
         "abverify amend V1_004 --new-gate V1_005 where there is a V1_005",
         "abverify amend V1_004 --new-gate V1_006",
+    ),
+    Rule(
+        "AV748",
+        "a change is judged on top of its base",
+        "BASE and HEAD are compared as they stand. What BASE got since the branch left it looks as"
+        " if HEAD had removed it.",
+        "a branch that left main before main's newest record",
+        "the branch rebased onto main, its own records made again where both added one to a gate",
     ),
     Rule(
         "AV749",

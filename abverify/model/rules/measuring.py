@@ -203,4 +203,12 @@ RULES = (
         "engine: {sequences: 8} and abverify run S1_005 --stage bench --runner ray",
         "engine: {sequences: 8} and abverify run S1_005 --stage bench",
     ),
+    Rule(
+        "AV561",
+        "engines are opened on this machine",
+        "Several engines measure side by side only where this machine computes; a server is one "
+        "engine, and what asks it for several things at once changes what it answers.",
+        "engine: {name: endpoint} and abverify run GATE --stage bench --engines 2",
+        "engine: {name: endpoint} and abverify run GATE --stage bench",
+    ),
 )

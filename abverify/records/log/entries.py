@@ -7,10 +7,12 @@ that line without its line break. 256 entries stand in each file.
 from __future__ import annotations
 
 import re
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from abverify.errors import UntrustedError
 from abverify.records.log.tree import leaf_hash
+from abverify.records.record import is_unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -82,11 +84,16 @@ def read_entries(files: Mapping[str, bytes]) -> tuple[Entry, ...]:
     Raises:
         UntrustedError: AV454 if a file is missing from the middle, or has another form.
     """
-    return tuple(_entries(files))
+    return tuple(chain.from_iterable(read_bundles(files)))
 
 
-def _entries(files: Mapping[str, bytes]) -> Iterator[Entry]:
-    count = sum(path.startswith(f"{LOG}/entries/") for path in files)
+def read_bundles(files: Mapping[str, bytes]) -> Iterator[tuple[Entry, ...]]:
+    """The entries in order, file by file; each file is asked for once.
+
+    Raises:
+        UntrustedError: AV454 as `read_entries`.
+    """
+    count = sum(path.startswith(f"{LOG}/entries/") and not is_unfinished(path) for path in files)
     for index in range(count):
         path = bundle_path(index)
         if path not in files:
@@ -94,7 +101,7 @@ def _entries(files: Mapping[str, bytes]) -> Iterator[Entry]:
         bundle = read_bundle(files[path], file=path)
         if index < count - 1 and len(bundle) < WIDTH:
             raise _bad(path, f"{WIDTH} entries in every file but the last", f"{len(bundle)}")
-        yield from bundle
+        yield bundle
 
 
 def _written(entries: Sequence[Entry]) -> bytes:

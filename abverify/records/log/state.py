@@ -10,20 +10,21 @@ from abverify.errors import UntrustedError
 from abverify.records.log.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
 from abverify.records.log.entries import (
     LOG,
-    WIDTH,
     Entry,
     bundle_path,
-    read_entries,
+    read_bundles,
     write_bundles,
 )
-from abverify.records.log.tiles import full_tiles
+from abverify.records.log.packed import Entries, Places
+from abverify.records.log.tiles import Tiling, full_tiles
 from abverify.records.log.tree import EMPTY_ROOT, root_of
-from abverify.records.record import Fault
+from abverify.records.record import Fault, is_unfinished
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from abverify.records.keys import Signer
+    from abverify.records.log.tree import Frontier
     from abverify.records.trust_history import TrustHistory
 
 CHECKPOINT = f"{LOG}/checkpoint"
@@ -37,20 +38,26 @@ class Log:
         checkpoint: the size and root that were signed; size 0 before the first record.
         signed: the signed checkpoint's bytes; None before the first record.
         entries: the records, in order.
-        leaves: the hashes of the entries, in order.
         positions: the index of each record's entry, by the record's path.
     """
 
     checkpoint: Checkpoint
     signed: bytes | None = field(default=None, repr=False)
-    entries: tuple[Entry, ...] = field(default=(), repr=False)
-    leaves: tuple[bytes, ...] = field(default=(), repr=False)
-    positions: Mapping[str, int] = field(default_factory=dict, repr=False)
+    entries: Entries = field(default_factory=Entries, repr=False)
+    positions: Places = field(default_factory=Places, repr=False)
 
     @property
     def size(self) -> int:
         """How many records the log holds."""
         return self.checkpoint.size
+
+    def within(self, folders: Iterable[str]) -> Log:
+        """What it takes to find the records of some folders in the log."""
+        return Log(self.checkpoint, positions=self.positions.within(folders))
+
+    def leaves(self) -> Iterator[bytes]:
+        """The hashes of the entries, in order; computed, because they need not be kept."""
+        return (entry.leaf for entry in self.entries)
 
     def grown(self, more: Iterable[Entry], signers: Iterable[Signer]) -> dict[str, bytes]:
         """The log's files that change when more records are taken in, by path.
@@ -60,7 +67,7 @@ class Log:
             signers: integrators, as many as the trust root asks for.
         """
         entries = (*self.entries, *more)
-        leaves = (*self.leaves, *(entry.leaf for entry in entries[self.size :]))
+        leaves = [entry.leaf for entry in entries]
         checkpoint = Checkpoint(self.checkpoint.origin, len(entries), root_of(leaves))
         return {
             **full_tiles(leaves, self.size),
@@ -85,42 +92,47 @@ def read_log(files: Mapping[str, bytes], trust: TrustHistory) -> tuple[Log, tupl
         The log, empty where it cannot be trusted, and what is wrong with its files.
     """
     empty = empty_log(trust.newest.document.origin)
-    if not files:
+    names = {path for path in files if not is_unfinished(path)}
+    if not names:
         return empty, ()
+    if CHECKPOINT not in names:
+        return empty, (_disagree(CHECKPOINT, "a signed checkpoint", "no file"),)
     try:
-        if CHECKPOINT not in files:
-            return empty, (_disagree(CHECKPOINT, "a signed checkpoint", "no file"),)
         signed = files[CHECKPOINT]
         checkpoint = open_checkpoint(signed, trust=trust, file=CHECKPOINT)
-        entries = read_entries(files)
+        entries, frontier, derived = _read_entries(files, names)
     except UntrustedError as error:
         return empty, (Fault.of(error, CHECKPOINT),)
-    leaves = tuple(entry.leaf for entry in entries)
-    found = Checkpoint(checkpoint.origin, len(entries), root_of(leaves))
+    found = Checkpoint(checkpoint.origin, frontier.size, frontier.root)
     faults = [] if found == checkpoint else [_disagree(CHECKPOINT, str(checkpoint), str(found))]
-    faults += _derived_faults(files, entries, leaves)
-    if faults:
-        return empty, tuple(faults)
-    positions = {entry.path: index for index, entry in enumerate(entries)}
-    return Log(checkpoint, signed, entries, leaves, positions), ()
+    if faults or derived:
+        return empty, (*faults, *derived)
+    return Log(checkpoint, signed, entries, entries.places()), ()
 
 
-def _derived_faults(
-    files: Mapping[str, bytes], entries: tuple[Entry, ...], leaves: tuple[bytes, ...]
-) -> list[Fault]:
-    """What stands in the log's folder beside what follows from its entries, and what is missing."""
-    tiles = full_tiles(leaves)
-    bundles = map(bundle_path, range(-(-len(entries) // WIDTH)))
-    proper = {CHECKPOINT, *bundles, *tiles}
-    faults = [
-        _disagree(path, "only the log's own files", "another file")
-        for path in sorted(set(files) - proper)
-    ]
-    for path, data in tiles.items():
-        if files.get(path) != data:
-            found = "other hashes" if path in files else "no file"
-            faults.append(_disagree(path, "the hashes that its entries have", found))
-    return faults
+def _read_entries(
+    files: Mapping[str, bytes], names: set[str]
+) -> tuple[Entries, Frontier, tuple[Fault, ...]]:
+    """The entries, the tree over them, and what does not follow from them or is missing.
+
+    The files are read one after the other, and none is kept.
+    """
+    entries, tiling = Entries(), Tiling()
+    others, faults = names - {CHECKPOINT}, list[Fault]()
+    for index, bundle in enumerate(read_bundles(files)):
+        entries.extend(bundle)
+        others.discard(bundle_path(index))
+        for tile in tiling.extend(entry.leaf for entry in bundle):
+            others.discard(tile.path)
+            if files.get(tile.path) != tile.data:
+                found = "other hashes" if tile.path in files else "no file"
+                faults.append(_disagree(tile.path, "the hashes that its entries have", found))
+    strays = (_disagree(path, "only the log's own files", "another file") for path in others)
+    return entries, tiling.frontier, (*sorted(strays, key=_file), *faults)
+
+
+def _file(fault: Fault) -> str:
+    return fault.file
 
 
 def _disagree(path: str, expected: str, found: str) -> Fault:

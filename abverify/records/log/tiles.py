@@ -7,14 +7,14 @@ holds nodes of the tree's level `8 L`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from abverify.errors import UntrustedError
 from abverify.records.log.entries import LOG, WIDTH, bundle_path, numbered, read_bundle
 from abverify.records.log.tree import HASH_BYTES, Frontier, root_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator
 
 _HEIGHT = 8
 TILE_BYTES = WIDTH * HASH_BYTES
@@ -25,16 +25,62 @@ def tile_path(level: int, index: int) -> str:
     return f"{LOG}/tile/{level}/{numbered(index)}"
 
 
-def full_tiles(leaves: Sequence[bytes], since: int = 0) -> dict[str, bytes]:
+class Tile(NamedTuple):
+    """A full tile: its level, its number there, and its bytes."""
+
+    level: int
+    number: int
+    data: bytes
+
+    @property
+    def path(self) -> str:
+        """Where it stands."""
+        return tile_path(self.level, self.number)
+
+
+class Tiling:
+    """A tree that grows tile by tile; of what is full, only the roots are kept."""
+
+    def __init__(self) -> None:
+        self._open: list[list[bytes]] = [[]]
+        self._full: list[int] = [0]
+
+    def extend(self, leaves: Iterable[bytes]) -> Iterator[Tile]:
+        """Puts more leaves at the end; the tiles that they fill, each after those below it."""
+        for leaf in leaves:
+            lowest = self._open[0]
+            lowest.append(leaf)
+            if len(lowest) == WIDTH:
+                yield from self._filled()
+
+    @property
+    def frontier(self) -> Frontier:
+        """All that the root of the tree so far depends on."""
+        size = self._full[0] * WIDTH + len(self._open[0])
+        peaks = (peak for nodes in reversed(self._open) for peak in _peaks(nodes))
+        return Frontier(size, tuple(peaks))
+
+    def _filled(self) -> Iterator[Tile]:
+        """The lowest tile, which is full, and every one that is full with it."""
+        level = 0
+        while len(nodes := self._open[level]) == WIDTH:
+            yield Tile(level, self._full[level], b"".join(nodes))
+            self._full[level] += 1
+            if level + 1 == len(self._open):
+                self._open.append([])
+                self._full.append(0)
+            self._open[level + 1].append(root_of(nodes))
+            nodes.clear()
+            level += 1
+
+
+def full_tiles(leaves: Iterable[bytes], since: int = 0) -> dict[str, bytes]:
     """The tiles that become full when a log of `since` leaves grows to these, by path."""
-    tiles: dict[str, bytes] = {}
-    level, nodes, done = 0, leaves, since
-    while len(nodes) >= WIDTH:
-        for index in range(done // WIDTH, len(nodes) // WIDTH):
-            tiles[tile_path(level, index)] = b"".join(nodes[index * WIDTH : (index + 1) * WIDTH])
-        nodes = [root_of(nodes[at : at + WIDTH]) for at in range(0, len(nodes) - WIDTH + 1, WIDTH)]
-        level, done = level + 1, done // WIDTH
-    return tiles
+    return {
+        tile.path: tile.data
+        for tile in Tiling().extend(leaves)
+        if tile.number + 1 > since >> _HEIGHT * (tile.level + 1)
+    }
 
 
 def frontier_at(size: int, read: Callable[[str], bytes]) -> Frontier:

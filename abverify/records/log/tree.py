@@ -66,15 +66,13 @@ class Frontier:
         return Frontier(size, tuple(peaks))
 
 
-def roots_at(leaves: Sequence[bytes], sizes: Iterable[int]) -> dict[int, bytes]:
-    """The roots that a growing log had at some of its sizes; sizes it never had are left out."""
-    wanted = set(sizes)
-    roots = {0: EMPTY_ROOT} if 0 in wanted else {}
+def every_root(leaves: Iterable[bytes]) -> bytearray:
+    """The roots that a growing log had at every size from 0 on, one after the other."""
+    roots = bytearray(EMPTY_ROOT)
     peaks: list[bytes] = []
-    for index, leaf in enumerate(leaves):
-        _push(peaks, index, leaf)
-        if index + 1 in wanted:
-            roots[index + 1] = _folded(peaks)
+    for size, leaf in enumerate(leaves):
+        _push(peaks, size, leaf)
+        roots += _folded(peaks)
     return roots
 
 

@@ -41,6 +41,8 @@ _BY_RELATION: dict[Relation, Judged] = {
     "looser": ("C3", "the new criteria accept strictly more"),
     "incomparable": ("C4", "each accepts something that the other does not"),
 }
+_NAMED_BY = {"prompt": "config.prompt.system", "corpus": "evidence.bench.corpus"}
+"""The field that names an input: whoever freezes it freezes the bytes behind it."""
 _SETS = frozenset(["lifts", "amendment.frozen"])
 _DECIMALS = ("config.sampling.", "model.adapter.scale")
 
@@ -180,6 +182,7 @@ def _number(value: Fraction | None) -> str:
 def _inputs(old: Side, new: Side) -> Iterator[Change]:
     """Inputs under the same path whose bytes are other ones."""
     prompt, corpus = new.contract.inputs()
+    frozen = old.contract.amendment.frozen
     for path, what in ((prompt, "prompt"), (corpus, "corpus")):
         before, after = old.inputs.get(path), new.inputs.get(path)
         if path not in old.contract.inputs() or None in (before, after) or before == after:
@@ -188,6 +191,7 @@ def _inputs(old: Side, new: Side) -> Iterator[Change]:
         bump: Bump | None = None
         if what == "corpus":
             judged, bump = _corpus_class(old.fixtures, new.fixtures)
+        judged = _breach(_NAMED_BY[what], frozen) or judged
         yield _change(path, before, after, judged, old, new, bump=bump)
 
 

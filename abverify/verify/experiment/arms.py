@@ -13,9 +13,10 @@ from abverify.verify.eligibility import Eligibility, judge
 from abverify.verify.experiment.confounds import difference
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from abverify.evidence.bundle import Bundle
+    from abverify.evidence.lock import Scalar
     from abverify.model.experiment import Arm
     from abverify.verify.eligibility import Docket
 
@@ -66,11 +67,13 @@ class ArmEvidence:
     Attributes:
         arm: the arm.
         contract: the contract that it is measured under.
+        wanted: the lock keys that the contract fixes, whatever was run.
         considered: every bundle looked at, the oldest first.
     """
 
     arm: Arm
     contract: Contract
+    wanted: Mapping[str, Scalar]
     considered: tuple[Eligibility, ...]
 
     @property
@@ -114,7 +117,7 @@ def arm_evidence(arm: Arm, docket: Docket, bundles: Iterable[Bundle]) -> ArmEvid
     ]
     relevant.sort(key=lambda bundle: (bundle.manifest.started_at, bundle.manifest.run))
     judged = tuple(judge(bundle, docket) for bundle in relevant)
-    return ArmEvidence(arm, docket.contract, judged)
+    return ArmEvidence(arm, docket.contract, wanted, judged)
 
 
 def _offers(bundle: Bundle) -> tuple[str, ...]:

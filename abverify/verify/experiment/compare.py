@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from abverify._frozen import frozen
 from abverify.model.compare_report import ArmLine, ContrastLine, PairLine, RateLine
 from abverify.model.report import Reason
-from abverify.verify.experiment.conclusion import Coverage, conclude
-from abverify.verify.experiment.confounds import difference, shown
+from abverify.verify.experiment.conclusion import Coverage, conclude, confound_reasons
+from abverify.verify.experiment.confounds import difference, shown, told_difference
 from abverify.verify.experiment.effects import adjusted, paired_effect
 from abverify.verify.experiment.endpoints import shows
 from abverify.verify.experiment.pairing import paired
@@ -172,8 +172,7 @@ def _contrast(
 ) -> ContrastLine:
     name = pairing.arm.arm.id
     if pairing.control is None or pairing.treatment is None:
-        missing = tuple(_missing(experiment, control, pairing))
-        return ContrastLine(name, "cannot-evaluate", "none", (), (), (), (), missing)
+        return _unmeasured(experiment, control, pairing)
     between = difference(
         pairing.control.bundle.lock.values,
         pairing.treatment.bundle.lock.values,
@@ -195,6 +194,18 @@ def _contrast(
         effects=tuple(effect.line(experiment.decision.direction) for effect in effects),
         reasons=reasons,
     )
+
+
+def _unmeasured(experiment: Experiment, control: ArmEvidence, pairing: Pairing) -> ContrastLine:
+    """A contrast without evidence: confounded if the contracts say so, since no run can mend it."""
+    name = pairing.arm.arm.id
+    declared = told_difference(control.wanted, pairing.arm.wanted, experiment.variable.keys)
+    if not declared.confounds:
+        missing = tuple(_missing(experiment, control, pairing))
+        return ContrastLine(name, "cannot-evaluate", "none", (), (), (), (), missing)
+    reasons = tuple(confound_reasons(declared))
+    varied, confounds = declared.varied, declared.confounds
+    return ContrastLine(name, "confounded", "none", varied, confounds, (), (), reasons)
 
 
 def _concluded(

@@ -80,7 +80,7 @@ def conclude(
         The conclusion, and every reason for it.
     """
     if difference.confounds:
-        return "confounded", tuple(_confounds(difference))
+        return "confounded", tuple(confound_reasons(difference))
     if not difference.varied:
         return "inconclusive", (_identical(),)
     if primary is None:
@@ -185,7 +185,8 @@ def _too_weak(coverage: Coverage, rule: DecisionRule) -> tuple[Reason, ...]:
     return tuple(reasons)
 
 
-def _confounds(difference: Difference) -> list[Reason]:
+def confound_reasons(difference: Difference) -> list[Reason]:
+    """A reason for each key that differs besides the variable's."""
     keys = {*difference.varied, *(item.key for item in difference.confounds)}
     what = together(word(key) for key in LOCK_KEYS if key in keys)
     varied = together(map(word, difference.varied)) or "none of them"

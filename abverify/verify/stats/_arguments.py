@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 from fractions import Fraction
+from math import nan
+from numbers import Real
 from typing import TYPE_CHECKING, Literal, cast
 
 if TYPE_CHECKING:
@@ -38,18 +40,28 @@ def part(x: float, n: float, names: tuple[str, str] = ("x", "n")) -> tuple[int, 
     return some, of
 
 
-def level(conf: float) -> float:
+def level(conf: float | Decimal | Fraction) -> float:
     """A confidence level, strictly between 0 and 1."""
-    if not 0 < conf < 1:
+    number = _float(conf)
+    if not 0 < number < 1:
         raise ValueError(f"conf: expected a level between 0 and 1, found {conf!r}")
-    return float(conf)
+    return number
 
 
-def probability(name: str, value: float) -> float:
+def probability(name: str, value: float | Decimal | Fraction) -> float:
     """A probability, 0 and 1 included."""
-    if not 0 <= value <= 1:
+    number = _float(value)
+    if not 0 <= number <= 1:
         raise ValueError(f"{name}: expected a probability from 0 to 1, found {value!r}")
-    return float(value)
+    return number
+
+
+def _float(value: object) -> float:
+    """A number of whatever type; NaN, which is inside no bounds, for anything else."""
+    try:
+        return float(value) if isinstance(value, Real | Decimal) else nan
+    except (OverflowError, ValueError):
+        return nan
 
 
 def decimal(name: str, value: str | Decimal | Fraction) -> Fraction:
@@ -81,7 +93,7 @@ def fourfold(table: Iterable[Iterable[float]]) -> tuple[int, int, int, int]:
 
 def sided(alternative: str) -> Alternative:
     """One of the three alternatives; R's spelling `two.sided` is read as well."""
-    word = alternative.replace(".", "-")
+    word = str(alternative).replace(".", "-")
     if word not in {"two-sided", "greater", "less"}:
         raise ValueError(
             f"alternative: expected 'two-sided', 'greater' or 'less', found {alternative!r}"

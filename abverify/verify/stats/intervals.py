@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 @frozen
 class Interval:
-    """A confidence interval for a proportion or a difference; `low, high = interval` unpacks it.
+    """A confidence interval for a proportion or a difference.
+
+    It is a pair as well: `low, high = interval`, `interval[1]`, `numpy.asarray(interval)`.
 
     Attributes:
         low: the lower limit, 0…1 for a proportion, -1…1 for a difference.
@@ -32,6 +34,12 @@ class Interval:
     def __iter__(self) -> Iterator[float]:
         yield self.low
         yield self.high
+
+    def __len__(self) -> int:
+        return 2
+
+    def __getitem__(self, index: int) -> float:
+        return (self.low, self.high)[index]
 
 
 def clopper_pearson(x: int, n: int, conf: float = 0.95) -> Interval:
@@ -51,8 +59,8 @@ def clopper_pearson(x: int, n: int, conf: float = 0.95) -> Interval:
 
     Source: Clopper and Pearson, Biometrika 26 (1934) 404-413. R: `binom.test`.
     """
-    some, of = _checked(x, n, conf)
-    return Interval(*_beta_limits(some, of - some, (1, 0), conf), conf, some / of)
+    some, of, sure = _checked(x, n, conf)
+    return Interval(*_beta_limits(some, of - some, (1, 0), sure), sure, some / of)
 
 
 def wilson(x: int, n: int, conf: float = 0.95) -> Interval:
@@ -71,13 +79,13 @@ def wilson(x: int, n: int, conf: float = 0.95) -> Interval:
 
     Source: Wilson, JASA 22 (1927) 209-212. R: `prop.test(correct = FALSE)`.
     """
-    some, of = _checked(x, n, conf)
-    rate, z2 = some / of, normal_quantile(conf) ** 2
+    some, of, sure = _checked(x, n, conf)
+    rate, z2 = some / of, normal_quantile(sure) ** 2
     middle = (some + z2 / 2) / (of + z2)
     reach = sqrt(z2) / (of + z2) * sqrt(of * rate * (1 - rate) + z2 / 4)
     low = 0.0 if some == 0 else middle - reach
     high = 1.0 if some == of else middle + reach
-    return Interval(low, high, conf, rate)
+    return Interval(low, high, sure, rate)
 
 
 def jeffreys(x: int, n: int, conf: float = 0.95) -> Interval:
@@ -96,8 +104,8 @@ def jeffreys(x: int, n: int, conf: float = 0.95) -> Interval:
 
     Source: Brown, Cai and DasGupta, Statistical Science 16 (2001) 101-133.
     """
-    some, of = _checked(x, n, conf)
-    return Interval(*_beta_limits(some, of - some, (0.5, 0.5), conf), conf, some / of)
+    some, of, sure = _checked(x, n, conf)
+    return Interval(*_beta_limits(some, of - some, (0.5, 0.5), sure), sure, some / of)
 
 
 def inverse_binomial(passes: int, trials: int, conf: float = 0.95) -> Interval:
@@ -120,17 +128,17 @@ def inverse_binomial(passes: int, trials: int, conf: float = 0.95) -> Interval:
     waited, run = part(passes, trials, ("passes", "trials"))
     if waited < 1:
         raise ValueError(f"passes: expected at least 1, found {passes}")
-    limits = _beta_limits(waited, run - waited, (1, 0), level(conf), high_passes=waited)
-    return Interval(*limits, conf, waited / run)
+    sure = level(conf)
+    limits = _beta_limits(waited, run - waited, (1, 0), sure, high_passes=waited)
+    return Interval(*limits, sure, waited / run)
 
 
-def _checked(x: int, n: int, conf: float) -> tuple[int, int]:
+def _checked(x: int, n: int, conf: float) -> tuple[int, int, float]:
     some, of = part(x, n)
     try:
-        level(conf)
+        return some, of, level(conf)
     except ValueError as error:
         raise ValueError(f"{error} (for x={x}, n={n})") from None
-    return some, of
 
 
 def _beta_limits(

@@ -31,7 +31,7 @@ def p_adjust(p: Iterable[float], method: str = "holm") -> tuple[float, ...]:
         as algorithms: Wright, Biometrics 48 (1992) 1005-1013. R: `p.adjust`.
     """
     values = [probability("p", value) for value in p]
-    if (adjust := _METHODS.get(method.lower())) is None:
+    if (adjust := _METHODS.get(str(method).lower())) is None:
         raise ValueError(f"method: expected one of {', '.join(_METHODS)}, found {method!r}")
     order = sorted(range(len(values)), key=values.__getitem__)
     ranked = [values[i] for i in order]

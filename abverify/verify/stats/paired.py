@@ -9,7 +9,7 @@ from __future__ import annotations
 from math import comb, sqrt
 from typing import TYPE_CHECKING
 
-from abverify.verify.stats._arguments import fourfold, normal_quantile, sided, whole
+from abverify.verify.stats._arguments import fourfold, level, normal_quantile, sided, whole
 from abverify.verify.stats._counting import tail
 from abverify.verify.stats.intervals import Interval, wilson
 
@@ -84,7 +84,7 @@ def newcombe_paired_diff(table: Iterable[Iterable[int]], conf: float = 0.95) -> 
     difference = (b - c) / n
     # Rounding may carry a limit past what a difference can be; nothing else does.
     low, high = max(-1.0, difference - reach_low), min(1.0, difference + reach_high)
-    return Interval(low, high, conf, difference)
+    return Interval(low, high, first.conf, difference)
 
 
 def tango_paired_diff(table: Iterable[Iterable[int]], conf: float = 0.95) -> Interval:
@@ -104,10 +104,11 @@ def tango_paired_diff(table: Iterable[Iterable[int]], conf: float = 0.95) -> Int
     """
     a, b, c, d = fourfold(table)
     n = _pairs(a, b, c, d)
-    z = normal_quantile(conf)
+    sure = level(conf)
+    z = normal_quantile(sure)
     # The low limit of A - B is the mirrored high limit of B - A.
     low, high = -_tango_high(c, b, n, z), _tango_high(b, c, n, z)
-    return Interval(low, high, conf, (b - c) / n)
+    return Interval(low, high, sure, (b - c) / n)
 
 
 def _discordant(b: int, c: int) -> tuple[list[int], int]:

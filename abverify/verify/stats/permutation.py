@@ -37,6 +37,9 @@ class PermutationTest:
     informative: int
     alternative: Alternative
 
+    def __float__(self) -> float:
+        return self.p_value
+
 
 def stratified_exact_permutation(
     strata: Iterable[Sequence[float] | Sequence[Sequence[float]]], alternative: str = "two-sided"
@@ -117,7 +120,7 @@ def sign_flip_permutation(
 
 
 def _stratum(stratum: Iterable[Any]) -> tuple[int, int, int, int]:
-    cells = list(stratum)
+    cells = list(stratum) if hasattr(stratum, "__iter__") else []
     if len(cells) == 4 and not any(hasattr(cell, "__len__") for cell in cells):  # noqa: PLR2004
         x1, n1, x2, n2 = cells
         return *part(x1, n1, ("passes_a", "n_a")), *part(x2, n2, ("passes_b", "n_b"))

@@ -118,9 +118,10 @@ def evalue_sign_fixed(wins: int, losses: int, q: float = 0.9) -> float:
     Source: Ville's inequality (1939); Shafer, JRSS A 184 (2021) 407-431.
     """
     won, lost = whole("wins", wins), whole("losses", losses)
-    if not 0.5 <= q <= 1:  # noqa: PLR2004 (a fair coin, by the docstring)
+    share = probability("q", q)
+    if share < 0.5:  # noqa: PLR2004 (a fair coin, by the docstring)
         raise ValueError(f"q: expected a bet from 0.5 to 1, found {q!r}")
-    bet = 2 * Fraction(q)
+    bet = 2 * Fraction(share)
     return _float(bet**won * (2 - bet) ** lost)
 
 

@@ -13,7 +13,7 @@ from operator import mul
 from typing import TYPE_CHECKING
 
 from abverify._frozen import frozen
-from abverify.verify.stats._arguments import normal_quantile
+from abverify.verify.stats._arguments import level, normal_quantile
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Sequence
@@ -61,7 +61,7 @@ class LogrankTest:
     Attributes:
         p_value: the asymptotic p value, from chi-squared.
         statistic: the chi-squared statistic.
-        df: its degrees of freedom.
+        df: its degrees of freedom; 0 where nothing could tell the groups apart.
         groups: the groups' labels, in order of first appearance.
         observed: the events in each.
         expected: the events expected if all groups had the same hazard.
@@ -73,6 +73,9 @@ class LogrankTest:
     groups: tuple[Hashable, ...]
     observed: tuple[int, ...]
     expected: tuple[float, ...]
+
+    def __float__(self) -> float:
+        return self.p_value
 
 
 def kaplan_meier(
@@ -95,7 +98,8 @@ def kaplan_meier(
     Source: Kaplan and Meier, JASA 53 (1958) 457-481; Greenwood (1926). R: `survfit`.
     """
     times, happened = _observations(time, event)
-    z = normal_quantile(conf)
+    sure = level(conf)
+    z = normal_quantile(sure)
     deaths = _deaths(times, happened)
     risks = [sum(other >= when for other in times) for when, _ in deaths]
     steps = [(risk, events) for risk, (_, events) in zip(risks, deaths, strict=True)]
@@ -112,7 +116,7 @@ def kaplan_meier(
         std_error=tuple(error for error, _, _ in limits),
         low=tuple(low for _, low, _ in limits),
         high=tuple(high for _, _, high in limits),
-        conf=conf,
+        conf=sure,
         censored=tuple(sorted(t for t, dead in zip(times, happened, strict=True) if not dead)),
     )
 
@@ -123,7 +127,8 @@ def logrank(
     """The log-rank test that two or more groups have the same survival.
 
     Descriptive only when the same fixtures were run in each group: it takes all subjects for
-    independent.
+    independent. Where no event could have fallen to another group than it did, as when all
+    subjects have theirs at once, the data say nothing: p is 1 with 0 degrees of freedom.
 
     Args:
         time: how long each subject was observed, at least 0.
@@ -132,8 +137,7 @@ def logrank(
 
     Raises:
         ValueError: if the lengths differ, a time is negative or not finite, an event is neither
-            0 nor 1, fewer than two groups have subjects at risk at an event, or they
-            never have at the same time.
+            0 nor 1, or there are fewer than two groups.
 
     Source: Mantel, Cancer Chemotherapy Reports 50 (1966) 163-170; Peto and Peto, JRSS A 135
         (1972) 185-207. R: `survdiff`.
@@ -143,21 +147,17 @@ def logrank(
     if len(labels) != len(times):
         raise ValueError(f"group: expected {len(times)} labels, found {len(labels)}")
     groups = tuple(dict.fromkeys(labels))
+    if len(groups) < 2:  # noqa: PLR2004 (a comparison)
+        raise ValueError(f"group: expected at least two groups, found {groups!r}")
     member = [groups.index(label) for label in labels]
     observed = Counter(i for i, dead in zip(member, happened, strict=True) if dead)
     expected, covariance = _expected(times, happened, member, len(groups))
-    exposed = [i for i, events in enumerate(expected) if events]
-    if len(exposed) < 2:  # noqa: PLR2004 (a comparison)
-        raise ValueError(f"group: expected events while two groups are at risk, found {groups!r}")
-    free = exposed[1:]
-    excess = [observed[i] - expected[i] for i in free]
-    statistic = _quadratic(excess, [[covariance[i][j] for j in free] for i in free])
-    from scipy.special import chdtrc
-
+    excess = [observed[i] - events for i, events in enumerate(expected)]
+    statistic, free = _quadratic(excess, covariance)
     return LogrankTest(
-        p_value=float(chdtrc(len(free), statistic)),
+        p_value=_chi_squared(statistic, free),
         statistic=statistic,
-        df=len(free),
+        df=free,
         groups=groups,
         observed=tuple(observed[i] for i in range(len(groups))),
         expected=tuple(float(events) for events in expected),
@@ -214,15 +214,29 @@ def _expected(
     return expected, covariance
 
 
-def _quadratic(excess: Sequence[Fraction], covariance: list[list[Fraction]]) -> float:
-    """The excess squared in units of its covariance, by exact elimination."""
+def _quadratic(excess: Sequence[Fraction], covariance: list[list[Fraction]]) -> tuple[float, int]:
+    """The excess squared in units of its covariance, and the rank of that, by exact elimination.
+
+    The covariance is positive semi-definite. A pivot of 0 is a combination of groups that has no
+    variance, hence no excess either: its row and column are 0 by then, and it is passed over.
+    """
     rows = [[*row, value] for row, value in zip(covariance, excess, strict=True)]
     rows.append([*excess, Fraction(0)])
-    size = len(excess)
-    for i in range(size):
-        if not rows[i][i]:  # positive semi-definite: the groups never meet
-            raise ValueError("group: expected groups that are at risk at the same events")
+    rank = 0
+    for i in range(len(excess)):
+        if not rows[i][i]:
+            continue
+        rank += 1
         for row in rows[i + 1 :]:
             factor = row[i] / rows[i][i]
             row[:] = [one - factor * other for one, other in zip(row, rows[i], strict=True)]
-    return float(-rows[size][size])
+    return float(-rows[-1][-1]), rank
+
+
+def _chi_squared(statistic: float, df: int) -> float:
+    """The upper tail; with 0 degrees of freedom all of it."""
+    if df == 0:
+        return 1.0
+    from scipy.special import chdtrc
+
+    return float(chdtrc(df, statistic))

@@ -36,6 +36,9 @@ class BoschlooTest:
     nuisance: float
     alternative: Alternative
 
+    def __float__(self) -> float:
+        return self.p_value
+
 
 def boschloo(x1: int, n1: int, x2: int, n2: int, alternative: str = "two-sided") -> BoschlooTest:
     """Boschloo's exact unconditional test of two independent rates.

@@ -9,21 +9,22 @@ import pytest
 from abverify.bench.arena import Arena
 from abverify.bench.engines import EngineFailure
 from abverify.bench.engines.replay import ReplayEngine
-from abverify.bench.journal import Journal
-from abverify.bench.schedule import Plan, run_trials
+from abverify.bench.plan import Plan
+from abverify.bench.schedule import run_trials
 from abverify.evidence.bundle import read_bundle
 from abverify.evidence.lock import RunLock
-from abverify.evidence.manifest import START_SCHEMA, Start
 from abverify.evidence.scores import compute_scores
 from abverify.evidence.seeds import turn_seed
-from tests.builders import GATE, PROSE, lock_values
+from tests.builders import PROSE, lock_values
+from tests.support.journals import Nobody, open_journal
 
 from .tasks import MEND, TRIAL, bench, call, config, oracles, outcome, said, task, turns
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from abverify.evidence.rows import FinishReason, Row, Trial
+    from abverify.bench.journal import Journal
+    from abverify.evidence.rows import FinishReason, Row
 
 
 def test_a_native_edit_that_mends_the_file_passes_at_turn_1(trial: Any) -> None:
@@ -166,29 +167,9 @@ def test_a_broken_engine_is_not_the_models_failure(trial: Any) -> None:
         trial(PROSE)
 
 
-class Nobody:
-    """A watcher that does not look."""
-
-    def trial_started(self, trial: Trial, number: int, total: int) -> None: ...
-
-    def token(self, count: int) -> None: ...
-
-    def row(self, row: Row) -> None: ...
-
-
 def opened(folder: Path) -> Journal:
     lock = RunLock(lock_values())
-    start = Start(
-        schema_=START_SCHEMA,
-        run="run-1",
-        stage="bench",
-        offered_to=(GATE,),
-        identity="attested",
-        started_at="2026-02-20T08:00:00Z",
-        lock_sha256=lock.sha256,
-        began_after=(),
-    )
-    return Journal(folder, start, lock)
+    return open_journal(folder, lock)
 
 
 def test_an_engine_failure_is_an_infrastructure_failure_until_the_trial_is_rerun(

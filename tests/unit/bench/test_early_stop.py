@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Literal
 import pytest
 
 from abverify.bench.engines import EngineFailure
-from abverify.bench.journal import Journal
-from abverify.bench.schedule import Plan, run_trials
+from abverify.bench.plan import Plan
+from abverify.bench.schedule import run_trials
 from abverify.bench.waves import run_waves
 from abverify.evidence.lock import RunLock
-from abverify.evidence.manifest import START_SCHEMA, Start
 from abverify.evidence.order import trial_order
 from abverify.evidence.rows import row_line
 from abverify.evidence.scores import compute_scores
 from abverify.verify.stopping.rule import Stopping
-from tests.builders import GATE, PROSE, contract, lock_values
+from tests.builders import PROSE, contract, lock_values
+from tests.support.journals import open_journal
 
 from .tasks import MEND, bench, config, said, task
 
@@ -116,18 +116,8 @@ def run(
     leaves_after: int | None = None,
 ) -> tuple[list[str], Scores, list[bytes]]:
     """Runs or resumes the bench: the fixtures that ended, its scores, and its steady journal."""
-    start = Start(
-        schema_=START_SCHEMA,
-        run="run-1",
-        stage="bench",
-        offered_to=(GATE,),
-        identity="absent",
-        started_at="2026-02-20T08:00:00Z",
-        lock_sha256=LOCK.sha256,
-        began_after=(),
-    )
     assert STOPPING is not None
-    with Journal(folder, start, LOCK) as journal:
+    with open_journal(folder, LOCK, "absent") as journal:
         runs = run_waves if how == "waves" else run_trials
         runs(PLAN, engine, bench(), journal, Watching(leaves_after))
         trials = journal.trials()

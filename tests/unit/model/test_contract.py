@@ -125,3 +125,20 @@ def test_another_way_to_stop_is_refused_with_one_message(stop: Any) -> None:
 def test_a_stop_rule_named_twice_is_refused() -> None:
     with pytest.raises(ValidationError, match="a stop rule is named twice"):
         contract(evidence__bench__stop=["success-certain", "success-certain"])
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["id", "lifts", "model", "model.weights.sha256", "model.adapter.scale", "criteria", "config",
+     "config.engine.n_ctx", "config.sampling.seeds", "evidence.bench.corpus", "amendment"],
+)  # fmt: skip
+def test_a_section_or_a_field_can_be_frozen(name: str) -> None:
+    assert contract(amendment__frozen=[name]).amendment.frozen == (name,)
+
+
+@pytest.mark.parametrize(
+    "name", ["nonsense", "criteria.oracle", "criteria[0]", "lifts.", "Id", "version", ""]
+)
+def test_what_no_field_is_called_would_freeze_nothing_and_is_refused(name: str) -> None:
+    with pytest.raises(ValidationError, match="no field that can be frozen is called"):
+        contract(amendment__frozen=[name])

@@ -21,9 +21,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sarif_pydantic import Sarif
 
-from abverify.model.amend_check_report import AmendCheckReport, ContractChange
-from abverify.model.amend_report import ReplayLine
+from abverify.model.amend_check_report import (
+    AmendCheckReport,
+    ContractChange,
+    HistoryLine,
+    HistoryReport,
+)
+from abverify.model.amend_report import AmendDiffReport, ReplayLine
 from abverify.model.change import Change
+from abverify.model.doctor_report import DoctorLine, DoctorReport
+from abverify.model.log_report import LogReport, RecordLine
 from abverify.model.report import FindingsReport, Reason
 from abverify.model.ritual_report import Step
 from abverify.report.markdown import plain
@@ -81,10 +88,55 @@ UNLAWFUL = AmendCheckReport(
     replays=(ReplayLine("gates/serve/V1_004/evidence/bench-1", "not-met", "met"),),
     looked_at=2,
 )
+DIFF = AmendDiffReport(
+    gate="serve/V1_004",
+    old=("V1_004@1.0.0", "1.0.0", "a" * 64),
+    new=("contracts/V1_004.yaml", "2.0.0", "b" * 64),
+    changes=UNLAWFUL.contracts[0].changes,
+    bump="major",
+    reasons=(),
+    replays=UNLAWFUL.replays,
+)
+HISTORY = HistoryReport(
+    "main..HEAD",
+    (
+        HistoryLine("c" * 40, "lawful", (), ("C1",)),
+        HistoryLine("d" * 40, "unlawful", ("not-published",), ("C3", "C5")),
+    ),
+    (),
+)
+RECORD = RecordLine(
+    path="gates/serve/V1_004/000002.suspension.dsse.json",
+    gate="serve/V1_004",
+    seq=2,
+    kind="suspension",
+    issued_at="2026-11-01T00:00:00Z",
+    actor="ana",
+    version="1.0.0",
+    sha256="e" * 64,
+    standing="stands",
+    summary="M280 holds phase-6",
+    reason="no pass yet",
+    milestone=None,
+)
+LOG = LogReport("serve/V1_004", (RECORD,), (), 1)
+DOCTOR = DoctorReport(
+    "serve/V1_004",
+    (
+        DoctorLine("git", present=True, needed=False, purpose="amend check", found="2.39.5"),
+        DoctorLine(
+            "bwrap", present=False, needed=True, purpose="benches", found="none", mend="apt"
+        ),
+    ),
+)
 NOTHING = FindingsReport("audit", (), 0, 0, failure_code=4)
 REPORTS: dict[str, Report] = {
     "check": NOT_MET,
     "amend-check": UNLAWFUL,
+    "amend-diff": DIFF,
+    "amend-history": HISTORY,
+    "doctor": DOCTOR,
+    "log": LOG,
     "lint": FindingsReport("lint", (UNPINNED,), 3, 3),
     "nothing": NOTHING,
 }
@@ -156,6 +208,11 @@ def test_a_hostile_text_is_inert_everywhere() -> None:
         assert "\x1b" not in text
         assert form in {"sarif", "github"} or "<script>" not in text
     assert "http://" not in rendered("markdown", saying(HOSTILE))
+
+
+def test_facts_are_told_where_a_verb_has_no_parts_of_its_own() -> None:
+    report = FindingsReport("audit", (), 3, 3, facts=(("root", "version 1"), ("ledger", "a|b")))
+    assert "| root | version 1 |\n| ledger | a\\|b |" in rendered("markdown", report)
 
 
 class TestVerdicts:

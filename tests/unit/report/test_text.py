@@ -13,9 +13,10 @@ from abverify.model.report import (
     Reason,
     ScopeLine,
 )
+from abverify.model.status_report import GateLine, StatusReport
 from abverify.report import json as as_json
 from abverify.report.plain import inert
-from abverify.report.text import render_check, render_findings
+from abverify.report.text import render_check, render_findings, render_status
 
 NOT_MET = CheckReport(
     gate="laptop/T1_001",
@@ -104,6 +105,38 @@ def test_no_line_is_wider_than_the_terminal_and_no_fact_is_lost(width: int) -> N
 
     assert max(map(len, text.splitlines())) <= width
     assert "criterion-not-met" in "".join(text.split()).replace(" ", "")
+
+
+class TestRows:
+    """A table where it can be read; below that, one row under the other, and nothing torn."""
+
+    STATUS = StatusReport(
+        (GateLine("models/V1_004", "suspended", "1.2.0", "Qwen3-Coder-30B", "held by M280", 3),),
+        scopes=(),
+        reasons=(),
+    )
+
+    @pytest.mark.parametrize("width", [40, 60, 80, 110])
+    def test_every_word_is_whole_at_any_width(self, width: int) -> None:
+        text = render_status(self.STATUS, width=width, color=False)
+
+        assert max(map(len, text.splitlines())) <= width
+        for word in ("models/V1_004", "suspended", "1.2.0", "M280"):
+            assert word in text
+
+    def test_wide_enough_it_is_a_table(self) -> None:
+        text = render_status(self.STATUS, width=110, color=False)
+
+        assert text.splitlines()[0].split() == ["gate", "state", "version", "model", "why"]
+
+    def test_too_narrow_it_is_a_list(self) -> None:
+        assert render_status(self.STATUS, width=40, color=False) == (
+            "models/V1_004\n"
+            "  state      suspended\n"
+            "  version    1.2.0\n"
+            "  model      Qwen3-Coder-30B\n"
+            "  why        held by M280\n"
+        )
 
 
 def test_hostile_text_reaches_the_terminal_as_text() -> None:

@@ -83,7 +83,9 @@ def test_revisions_are_resolved(git: GitRepository, history: tuple[Path, list[st
     assert not git.is_ancestor("0" * 40, third)
 
 
-@pytest.mark.parametrize("name", ["nosuch", "--all", "HEAD:a.txt", "a\nb", "", "0" * 40])
+@pytest.mark.parametrize(
+    "name", ["nosuch", "a b", "a b c", "--all", "HEAD:a.txt", "a\nb", "", "0" * 40]
+)
 def test_what_names_no_commit_is_refused(git: GitRepository, name: str) -> None:
     with pytest.raises(UsageError) as caught:
         git.commit(name)
@@ -93,6 +95,15 @@ def test_what_names_no_commit_is_refused(git: GitRepository, name: str) -> None:
 def test_a_subfolder_is_the_root_it_is_asked_for(history: tuple[Path, list[str]]) -> None:
     with open_git(history[0] / "deep") as git:
         assert git.read(git.commit("HEAD"), "c.txt") == "ä\n".encode()
+
+
+def test_another_folder_of_the_same_objects(history: tuple[Path, list[str]]) -> None:
+    with open_git(history[0] / "deep") as git:
+        head = git.commit("HEAD")
+        assert (git.prefix, git.top) == ("deep/", history[0].resolve())
+        assert git.below("").read(head, "deep/c.txt") == git.read(head, "c.txt")
+        assert git.below("").touching(head, "a.txt") == tuple(reversed(history[1][:2]))
+        assert git.touching(head, "a.txt") == ()
 
 
 def test_a_symlink_is_no_file(history: tuple[Path, list[str]]) -> None:

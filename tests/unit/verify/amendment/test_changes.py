@@ -297,6 +297,21 @@ class TestInputs:
         assert (change.change_class, change.bump) == ("C7", bump)
         assert why in change.why
 
+    @pytest.mark.parametrize(
+        ("frozen", "path"),
+        [
+            ("evidence.bench.corpus", CORPUS),
+            ("evidence", CORPUS),
+            ("config.prompt.system", PROMPT),
+            ("config", PROMPT),
+        ],
+    )
+    def test_what_freezes_a_path_freezes_the_bytes_behind_it(self, frozen: str, path: str) -> None:
+        document = contract_document(amendment__frozen=[frozen])
+        old = side(document, inputs=self.inputs(), fixtures={"a": "1"})
+        new = side(document, inputs=self.inputs() | {path: "5" * 64}, fixtures={"a": "1", "b": "2"})
+        assert self.between(old, new)[path][0] == "C8"
+
     def test_a_corpus_that_is_not_at_hand_counts_as_replaced(self) -> None:
         old = side(contract_document(), inputs=self.inputs())
         new = side(contract_document(), inputs=self.inputs(corpus="4" * 64))

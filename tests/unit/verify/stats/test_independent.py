@@ -30,6 +30,33 @@ def test_fishers_tea_and_the_convicted_twins() -> None:
     assert twins.odds_ratio == pytest.approx(0.04693661, rel=1e-4)
 
 
+def test_limits_of_the_odds_ratio_are_those_that_r_prints() -> None:
+    """The same help page; its root finder leaves R the third digit."""
+    tea = fisher_exact([[3, 1], [1, 3]], "greater")
+    twins = fisher_exact([[2, 10], [15, 3]], "less")
+    both_sides = fisher_exact([[2, 10], [15, 3]])
+    surer = fisher_exact([[2, 10], [15, 3]], conf=0.99)
+
+    assert (tea.low, tea.high) == pytest.approx((0.3135693, inf), rel=5e-5)
+    assert (twins.low, twins.high) == pytest.approx((0, 0.2849601), rel=5e-5)
+    assert (both_sides.low, both_sides.high) == pytest.approx((0.00333, 0.36318), rel=5e-3)
+    assert (surer.low, surer.high) == pytest.approx((0.00139, 0.57885), rel=2e-2)
+    assert (surer.conf, surer.p_value) == (0.99, both_sides.p_value)
+
+
+@given(CELL, CELL, CELL, CELL, st.sampled_from(SIDES))
+@settings(max_examples=40)
+def test_scipys_limits_of_the_odds_ratio_agree(a: int, b: int, c: int, d: int, side: Any) -> None:
+    from scipy.stats.contingency import odds_ratio
+
+    found = fisher_exact([[a, b], [c, d]], side, 0.9)
+    if min(a + b, c + d, a + c, b + d) == 0:
+        assert (found.low, found.high) == (0, inf)
+    else:
+        limits = odds_ratio([[a, b], [c, d]]).confidence_interval(0.9, side)
+        assert (found.low, found.high) == pytest.approx((limits.low, limits.high), rel=1e-8)
+
+
 def test_five_of_twenty_against_none_is_significant_by_fisher() -> None:
     assert fisher_exact([[0, 20], [5, 15]]).p_value == pytest.approx(0.0471240, abs=5e-8)
 

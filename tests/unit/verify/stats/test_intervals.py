@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from fractions import Fraction
 from math import sqrt
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 from hypothesis import assume, given
@@ -169,6 +171,41 @@ def test_an_interval_unpacks_to_its_limits_and_says_its_level_and_estimate() -> 
 
     assert (low, high) == (interval.low, interval.high)
     assert (interval.conf, interval.estimate) == (0.9, 0.5)
+
+
+def test_an_interval_is_a_pair() -> None:
+    import numpy as np
+
+    interval = wilson(5, 10)
+
+    assert (len(interval), interval[0], interval[-1]) == (2, interval.low, interval.high)
+    assert np.asarray(interval).tolist() == [interval.low, interval.high]
+    assert interval == pytest.approx((0.2366, 0.7634), abs=5e-5)
+    with pytest.raises(IndexError):
+        interval[2]
+
+
+@pytest.mark.parametrize("interval", ONE_RATE)
+def test_a_level_may_be_of_any_numeric_type_and_is_given_back_as_a_float(
+    interval: Callable[..., Interval],
+) -> None:
+    import numpy as np
+
+    for level in (Decimal("0.9"), Fraction(9, 10), np.float64(0.9)):
+        found = interval(3, 20, level)
+        assert found == interval(3, 20, 0.9)
+        assert {type(part) for part in (*found, found.conf)} == {float}
+
+
+@pytest.mark.parametrize("conf", ["0.95", None, Decimal("NaN"), [0.95]])
+def test_what_is_no_level_is_refused(conf: Any) -> None:
+    said = "conf: expected a level between 0 and 1, found"
+    with pytest.raises(ValueError, match=said):
+        wilson(1, 2, conf)
+    with pytest.raises(ValueError, match=said):
+        inverse_binomial(1, 2, conf)
+    with pytest.raises(ValueError, match=said):
+        newcombe_indep_diff(1, 2, 1, 2, conf)
 
 
 def test_a_first_pass_at_the_seventh_trial_allows_0_4_to_46_percent() -> None:

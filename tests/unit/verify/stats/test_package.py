@@ -16,19 +16,21 @@ from abverify.verify import stats
 
 
 def test_every_answer_is_a_frozen_value_or_a_float() -> None:
-    values = [
-        stats.wilson(1, 2),
+    tests: list[
+        stats.FisherTest | stats.BoschlooTest | stats.PermutationTest | stats.LogrankTest
+    ] = [
         stats.fisher_exact([[1, 2], [3, 4]]),
         stats.boschloo(1, 2, 1, 2),
         stats.stratified_exact_permutation([(1, 2, 1, 2)]),
-        stats.kaplan_meier([1], [1]),
         stats.logrank([1, 2, 3], [1, 1, 1], [0, 1, 0]),
     ]
+    values = [*tests, stats.wilson(1, 2), stats.kaplan_meier([1], [1])]
     for value in values:
         assert is_dataclass(value)
         assert not hasattr(value, "__dict__")
         with pytest.raises(FrozenInstanceError):
             setattr(value, fields(value)[0].name, 0.0)
+    assert [float(test) for test in tests] == [test.p_value for test in tests]
     assert type(stats.mcnemar_exact(1, 7)) is float
     assert type(stats.pass_at_k(5, 1, 2)) is float
 
@@ -46,6 +48,15 @@ def test_every_public_function_says_what_it_raises_and_where_it_comes_from() -> 
         assert "Raises:\n        ValueError:" in function.__doc__, function
         assert "Args:" in function.__doc__, function
         assert function.__name__ in own or "Source: " in function.__doc__, function
+
+
+def test_the_reference_names_every_field_of_every_answer() -> None:
+    text = (Path(__file__).parents[4] / "docs" / "reference" / "statistics.md").read_text("utf-8")
+    rows = dict(re.findall(r"^\| `(\w+)` \| (`.*`) \|", text, re.MULTILINE))
+
+    for name in (name for name in stats.__all__ if is_dataclass(getattr(stats, name))):
+        told = re.findall(r"`(\w+)`", rows[name])
+        assert told == [field.name for field in fields(getattr(stats, name))], name
 
 
 def test_the_reference_names_every_function_and_its_examples_are_true() -> None:
