@@ -271,9 +271,9 @@ def parse_events(text: str) -> Iterator[Any]:
 
 def event_kind(event: Any) -> str:
     """What an event is: `Scalar`, `Alias`, `MappingStart` and their like."""
-    return _kind(type(event))
+    return _without_suffix(type(event).__name__)
 
 
 @cache
-def _kind(event: type[Any]) -> str:
-    return event.__name__.removesuffix("Event")
+def _without_suffix(name: str) -> str:
+    return name.removesuffix("Event")
