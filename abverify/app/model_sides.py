@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from abverify._frozen import frozen
 from abverify.bench.inspection import inspect_gguf
-from abverify.bench.weights import locate, resolve
+from abverify.bench.weights import locate, no_adapter_yet, resolve
 from abverify.errors import IndeterminateError, InvalidError
 from abverify.model.model_diff import AdapterSide, ModelSide
 from abverify.workspace.contracts import load_registry
@@ -134,7 +134,7 @@ def _declared_adapter(
     facts = None
     try:
         if adapter.sha256 is None:
-            raise _no_adapter_yet(adapter)
+            raise no_adapter_yet(adapter)
         facts = reading.gguf(root / adapter.file, name=adapter.file, expected=adapter.sha256)
     except IndeterminateError as error:
         missing.append(_only_if_missing(error))
@@ -146,17 +146,6 @@ def _only_if_missing(error: IndeterminateError) -> IndeterminateError:
     if error.rule not in (_NOT_HERE, "AV513"):
         raise error
     return error
-
-
-def _no_adapter_yet(adapter: Adapter) -> IndeterminateError:
-    return IndeterminateError(
-        "the adapter does not exist yet",
-        rule="AV513",
-        place=adapter.file,
-        expected="the sha256 of an adapter file",
-        found="null",
-        next_step="train the adapter, then amend the contract with its sha256",
-    )
 
 
 def _with_adapter(base: OpenedSide, name: str, target: str, reading: Reading) -> OpenedSide:

@@ -13,7 +13,7 @@ from abverify._frozen import frozen
 from abverify.bench.extras import missing_package
 from abverify.bench.submodule import submodule
 from abverify.bench.weights_file import FileStamp, examine, stamp_of, unavailable
-from abverify.errors import InvalidError
+from abverify.errors import IndeterminateError, InvalidError
 from abverify.model.sources import FileSource, HubSource, PackageSource, parse_source
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from abverify.bench.gguf_header import GgufHeader
     from abverify.bench.weights_file import Examined
+    from abverify.model.identity import Adapter
 
 CACHED_NOTE: Final = "hash from cache; --paranoid reads the bytes again"
 
@@ -115,6 +116,18 @@ def identify(
         path, expected_sha256=expected_sha256, name=shown, paranoid=paranoid, watch=watch
     )
     return weight_facts(found, name=shown)
+
+
+def no_adapter_yet(adapter: Adapter) -> IndeterminateError:
+    """AV513: the contract names an adapter that nobody has made."""
+    return IndeterminateError(
+        "the adapter does not exist yet",
+        rule="AV513",
+        place=adapter.file,
+        expected="the sha256 of an adapter file",
+        found="null",
+        next_step="train the adapter, then amend the contract with its sha256",
+    )
 
 
 def file_stamp(path: Path) -> FileStamp:

@@ -6,8 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from abverify.bench.engines.llama import LlamaEngine, LoadedAdapter, require_packages
-from abverify.bench.weights import identify, locate
-from abverify.errors import IndeterminateError
+from abverify.bench.weights import identify, locate, no_adapter_yet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -121,14 +120,7 @@ def _opener(
 
 def _open_adapter(adapter: Adapter, root: Path, *, paranoid: bool) -> LoadedAdapter:
     if adapter.sha256 is None:
-        raise IndeterminateError(
-            "the adapter does not exist yet",
-            rule="AV513",
-            place=adapter.file,
-            expected="the sha256 of an adapter file",
-            found="null",
-            next_step="train the adapter, then amend the contract with its sha256",
-        )
+        raise no_adapter_yet(adapter)
     path = root / adapter.file
     facts = identify(path, expected_sha256=adapter.sha256, name=adapter.file, paranoid=paranoid)
     return LoadedAdapter(path=path, facts=facts, scale=adapter.scale)
