@@ -1,8 +1,9 @@
 """A Ray cluster of two nodes on this machine, in a process of its own.
 
 `python -m tests.support.ray_nodes` starts it with one CPU a node, prints its
-address and its client's, and ends with its standard input. A line `lose` kills
-the second node as a power failure would.
+address and its client's, and ends with its standard input. A line `hold` stops
+what works on the first node where it is; `lose` kills the second node as a power
+failure would, and lets the first go on.
 """
 
 from __future__ import annotations
@@ -40,13 +41,13 @@ class TwoNodes:
     client: str
     _process: subprocess.Popen[str]
 
+    def hold_one(self) -> None:
+        """Stops the first node's workers, until the second node is lost."""
+        self._ask("hold", "held")
+
     def lose_one(self) -> None:
         """Kills the second node with everything on it."""
         self._ask("lose", "lost")
-
-    def join_one(self) -> None:
-        """Adds a second node where it was lost."""
-        self._ask("join", "joined")
 
     def _ask(self, what: str, answer: str) -> None:
         assert self._process.stdin is not None
@@ -83,12 +84,12 @@ def _free_port() -> int:
             return port
 
 
-def _cut_off(node: Any) -> None:
-    """Kills everything that runs on a node, its workers before they can tell of their trials."""
+def _signal(node: Any, number: signal.Signals) -> None:
+    """Sends a signal to everything that a node has started."""
     for started in node.all_processes.get("raylet", ()):
         for pid, _ in descendants(started.process):
             with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+                os.kill(pid, number)
 
 
 def _main() -> None:
@@ -103,14 +104,15 @@ def _main() -> None:
     facts = {"address": cluster.address, "client": f"ray://127.0.0.1:{port}"}
     print(json.dumps(facts), flush=True)  # noqa: T201 (the answer that is waited for)
     for line in sys.stdin:
-        if line.strip() == "lose":
-            _cut_off(second)
-            cluster.remove_node(second, allow_graceful=False)
-            print("lost", flush=True)  # noqa: T201
+        if line.strip() == "hold":
+            _signal(cluster.head_node, signal.SIGSTOP)
+            print("held", flush=True)  # noqa: T201
         else:
-            second = cluster.add_node(**node)
-            cluster.wait_for_nodes()
-            print("joined", flush=True)  # noqa: T201
+            # Its workers first, before they can tell of their trials.
+            _signal(second, signal.SIGKILL)
+            cluster.remove_node(second, allow_graceful=False)
+            _signal(cluster.head_node, signal.SIGCONT)
+            print("lost", flush=True)  # noqa: T201
     cluster.shutdown()
 
 
