@@ -2,7 +2,8 @@
 
 Usage: python benchmarks/cluster.py [--trials 20] [--turns 4] [--rounds 1]
 
-The model is S1_005's, with its adapter, configuration and corpus; workers, sandbox, oracle and
+The model is S1_005's, with its adapter, configuration and corpus; the oracle runs at the end of a
+trial, so that each takes all of its turns. Workers, sandbox, oracle and
 journal are the real ones, and both runs must journal the same completions. Efficiency is the time
 of one worker over twice the time of two. Every worker is open before the clock starts: how long
 that took is printed beside it. The bench keeps its order, so the last trial of two workers may
@@ -22,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import stored
+import waves
 
 from abverify._clock import now, timestamp
 from abverify.app.cluster.runner import Cluster, on_ray
@@ -87,9 +89,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=1)
     options = parser.parse_args()
     gate = open_gate(ROOT, GATE)
-    declared = gate.contract.config
-    budgets = declared.budgets.model_copy(update={"max_turns": options.turns})
-    config = declared.model_copy(update={"budgets": budgets})
+    config = waves.all_turns(gate.contract.config, options.turns)
     fixtures = gate.corpus.fixtures[: options.trials]
     plan = Plan(fixtures, config.sampling.seeds[:1], config, gate.system_prompt)
     print(f"{'one worker, s':>14}{'two, s':>9}{'turns':>7}{'efficiency':>12}{'opening, s':>14}")

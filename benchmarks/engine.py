@@ -15,6 +15,7 @@ one after the other, so that whatever else this machine does falls on all of the
 
 Then the whole bench is run again as `abverify run` would, with several engines side by side and
 in waves, its speed in tokens a second set beside that of the naive loop and of the arithmetic.
+Ten sequences, because 20 trials are then one wave for each of two engines.
 
 Also printed: tokens evaluated beside the unique ones among them, which are those that were not
 evaluated before behind the same tokens in the same trial; tokens evaluated as prompt beside those
@@ -323,7 +324,7 @@ def _whole_runs(gate: OpenGate, turns: int, trials: Sequence[Measured]) -> None:
     pure = sum(t.sampled for t in trials) / sum(t.pure for t in trials)
     cores = len(os.sched_getaffinity(0))
     print("whole runs             seconds  tokens  a second  / naive   / pure")
-    for sequences, engines in dict.fromkeys([(1, 1), (1, cores), (8, 1), (8, cores)]):
+    for sequences, engines in dict.fromkeys([(1, 1), (1, cores), (10, 1), (10, cores)]):
         run = waves.measured(gate, sequences, turns, engines)
         name = f"{sequences} sequences, {engines} engines"
         print(

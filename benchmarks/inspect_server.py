@@ -1,6 +1,6 @@
 """The same trials through Inspect AI and `llama_cpp.server`, beside abverify's own engine.
 
-Usage: python benchmarks/inspect_server.py [--trials 20] [--turns 4] [--runs 1x1,1x2,8x2]
+Usage: python benchmarks/inspect_server.py [--trials 20] [--turns 4] [--runs 1x1,1x2,10x2]
 
 Needs the `bench` extra (`pip install 'abverify[bench,demo]'`). The model is S1_005's, with its
 adapter, sampling, seeds, token budget and corpus. On Inspect's side an eval with one task: a
@@ -9,7 +9,8 @@ provider, runs the calls with abverify's own parser, tools and sandbox, and the 
 One sample at a time, because the server has one context and its cache holds one conversation. So
 both sides do the same work, and differ in who drives it and through what.
 
-Loading weights, starting the server and importing are not counted on either side. Sampling is the
+`seconds` counts the work alone, `whole` also what comes before it: importing what only this run
+needs, starting the server or the engines, loading the weights. Sampling is the
 same by declaration, yet a conversation that departs in one token goes on in others: the ratio is
 of tokens a second.
 """
@@ -164,8 +165,19 @@ class Loop:
         return observation(results) if results else self.gate.contract.config.prompt.no_call
 
 
-def inspect_run(gate: OpenGate, turns: int) -> tuple[float, int]:
-    """Runs the eval: its seconds, and the tokens that were sampled."""
+@dataclass(frozen=True)
+class Told:
+    """A run: its seconds, those with everything before and after it, and the tokens sampled."""
+
+    name: str
+    seconds: float
+    whole: float
+    sampled: int
+
+
+def inspect_run(gate: OpenGate, turns: int) -> Told:
+    """Runs the eval."""
+    began = time.perf_counter()
     from inspect_ai import Task
     from inspect_ai import eval as evaluate
     from inspect_ai.dataset import MemoryDataset, Sample
@@ -208,7 +220,18 @@ def inspect_run(gate: OpenGate, turns: int) -> tuple[float, int]:
         seconds = time.perf_counter() - started
     if log.status != "success":
         sys.exit(f"Inspect's eval ended as {log.status}: {log.error}")
-    return seconds, sum(usage.output_tokens for usage in log.stats.model_usage.values())
+    sampled = sum(usage.output_tokens for usage in log.stats.model_usage.values())
+    whole = time.perf_counter() - began
+    return Told("Inspect AI, llama_cpp.server", seconds, whole, sampled)
+
+
+def our_run(gate: OpenGate, sequences: int, turns: int, engines: int) -> Told:
+    """Runs the bench."""
+    began = time.perf_counter()
+    run = waves.measured(gate, sequences, turns, engines)
+    whole = time.perf_counter() - began
+    name = f"abverify, {sequences} sequences, {engines} engines"
+    return Told(name, run.seconds, whole, run.sampled)
 
 
 def main() -> None:
@@ -216,20 +239,27 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--trials", type=int, default=20)
     parser.add_argument("--turns", type=int, default=4)
-    parser.add_argument("--runs", default="1x1,1x2,8x2", help="SEQUENCESxENGINES, by commas")
+    parser.add_argument("--runs", default="1x1,1x2,10x2", help="SEQUENCESxENGINES, by commas")
     options = parser.parse_args()
     gate = waves.shortened(open_gate(ROOT, GATE), options.trials)
-    seconds, sampled = inspect_run(gate, options.turns)
-    speed = sampled / seconds
-    print(f"{'':34}{'seconds':>9}{'tokens':>8}{'a second':>10}{'ratio':>7}")
-    print(f"{'Inspect AI, llama_cpp.server':34}{seconds:9.2f}{sampled:8}{speed:10.1f}{1:7.2f}")
+    print(f"{'':34}{'seconds':>9}{'whole':>9}{'tokens':>8}{'ratio':>7}{'of whole':>10}")
+    first = inspect_run(gate, options.turns)
+    report(first, first)
     for sequences, engines in waves.pairs(options.runs):
-        run = waves.measured(gate, sequences, options.turns, engines)
-        name = f"abverify, {sequences} sequences, {engines} engines"
-        print(
-            f"{name:34}{run.seconds:9.2f}{run.sampled:8}{run.speed:10.1f}{run.speed / speed:7.2f}",
-            flush=True,
-        )
+        report(our_run(gate, sequences, options.turns, engines), first)
+
+
+def report(run: Told, first: Told) -> None:
+    """Prints a run beside the first."""
+    ratios = [
+        run.sampled / seconds / (first.sampled / before)
+        for seconds, before in ((run.seconds, first.seconds), (run.whole, first.whole))
+    ]
+    print(
+        f"{run.name:34}{run.seconds:9.2f}{run.whole:9.2f}{run.sampled:8}"
+        f"{ratios[0]:7.2f}{ratios[1]:10.2f}",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """The same bench with one engine and with several, one by one and in waves: whole runs.
 
-Usage: python benchmarks/waves.py [--runs 1x1,1x2,8x1,8x2] [--turns 4]
+Usage: python benchmarks/waves.py [--runs 1x1,1x2,10x1,10x2] [--turns 4] [--memory]
 
 A run is `config.engine.sequences`, then how many engines measure side by side (`--engines`).
 
@@ -9,8 +9,11 @@ trial, so that each takes all of its turns. Engine, sandbox, oracle and
 journal are the real ones, and loading the weights is not counted. The first run is the
 reference of the others. The number of engines changes no byte; a different number of sequences
 samples other texts, so the tokens of each run stand beside its time; the ratio is of tokens a
-second. `peak MB` is what its processes held together at most, `beside` what of that is neither
-weights nor adapters nor caches.
+second.
+
+With `--memory`, `peak MB` is what the run's processes held together at most, `beside` what of that
+is neither weights nor adapters nor caches. Looking at gigabytes twenty times a second slows a run
+by up to a fifth, so its speed is not told then.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ import argparse
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
@@ -51,7 +55,7 @@ class Measured:
     """A whole run: its seconds, turns, tokens sampled, and megabytes.
 
     Attributes:
-        peak: what its processes held together at most.
+        peak: what its processes held together at most; 0 where nobody looked.
         floor: what weights, adapters and caches take of that.
     """
 
@@ -82,14 +86,16 @@ class Nobody:
         """A row was journaled."""
 
 
-def measured(gate: OpenGate, sequences: int, turns: int, engines: int) -> Measured:
+def measured(
+    gate: OpenGate, sequences: int, turns: int, engines: int, *, memory: bool = False
+) -> Measured:
     """The same as `measure`, in a process of its own, whose memory no other run has grown."""
     spawn = get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=spawn) as process:
-        return process.submit(measure, gate, sequences, turns, engines).result()
+        return process.submit(measure, gate, sequences, turns, engines, memory=memory).result()
 
 
-def measure(gate: OpenGate, sequences: int, turns: int, engines: int = 1) -> Measured:
+def measure(gate: OpenGate, sequences: int, turns: int, engines: int, *, memory: bool) -> Measured:
     """Runs the gate's bench with so many sequences in each of so many engines."""
     config = all_turns(gate.contract.config, turns)
     engine = config.engine.model_copy(update={"sequences": sequences})
@@ -110,14 +116,15 @@ def measure(gate: OpenGate, sequences: int, turns: int, engines: int = 1) -> Mea
         tempfile.TemporaryDirectory(prefix="abverify-bench-") as folder,
         Journal(Path(folder), _start(gate, runner.lock), runner.lock) as journal,
     ):
+        peak = PeakMemory()
         started = time.perf_counter()
-        with PeakMemory() as memory:
+        with peak if memory else nullcontext():
             runner.run(plan, journal, Nobody())
         seconds = time.perf_counter() - started
         told = [row for row in journal.rows() if row.kind == "turn"]
     sampled = sum(row.completion_tokens for row in told)
     floor = floor_megabytes(gate, sequences, engines)
-    return Measured(sequences, engines, seconds, len(told), sampled, memory.megabytes, floor)
+    return Measured(sequences, engines, seconds, len(told), sampled, peak.megabytes, floor)
 
 
 def floor_megabytes(gate: OpenGate, sequences: int, engines: int) -> float:
@@ -159,22 +166,24 @@ def _start(gate: OpenGate, lock: RunLock) -> Start:
 def main() -> None:
     """Measures, and prints."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--runs", default="1x1,1x2,8x1,8x2", help="SEQUENCESxENGINES, by commas")
+    parser.add_argument("--runs", default="1x1,1x2,10x1,10x2", help="SEQUENCESxENGINES, by commas")
     parser.add_argument("--turns", type=int, default=4)
+    parser.add_argument("--memory", action="store_true", help="measure memory instead of speed")
     options = parser.parse_args()
     gate = open_gate(ROOT, GATE)
-    print(
-        f"{'sequences':>9}{'engines':>9}{'seconds':>10}{'turns':>8}{'tokens':>8}"
-        f"{'a second':>10}{'ratio':>8}{'peak MB':>9}{'beside':>8}"
-    )
-    reference: Measured | None = None
+    told = f"{'peak MB':>10}{'beside':>8}" if options.memory else f"{'a second':>10}{'ratio':>8}"
+    print(f"{'sequences':>9}{'engines':>9}{'seconds':>10}{'turns':>8}{'tokens':>8}{told}")
+    first: Measured | None = None
     for sequences, engines in pairs(options.runs):
-        run = measured(gate, sequences, options.turns, engines)
-        reference = reference or run
+        run = measured(gate, sequences, options.turns, engines, memory=options.memory)
+        first = first or run
+        told = (
+            f"{run.peak:10.0f}{run.peak - run.floor:+8.0f}"
+            if options.memory
+            else f"{run.speed:10.1f}{run.speed / first.speed:8.2f}"
+        )
         print(
-            f"{run.sequences:9}{run.engines:9}{run.seconds:10.2f}{run.turns:8}{run.sampled:8}"
-            f"{run.speed:10.1f}{run.speed / reference.speed:8.2f}"
-            f"{run.peak:9.0f}{run.peak - run.floor:+8.0f}",
+            f"{sequences:9}{engines:9}{run.seconds:10.2f}{run.turns:8}{run.sampled:8}{told}",
             flush=True,
         )
 

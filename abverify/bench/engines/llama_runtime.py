@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 from abverify.bench.engines import Message
 from abverify.bench.engines.chat_prompt import ChatTemplate, Prompt, flatten, unflattened
 from abverify.bench.engines.llama_wire import Complete, Completed, Load, Loaded, SamplerKnobs
+from abverify.bench.engines.lora_layout import laid_out
 from abverify.bench.submodule import submodule
 
 if TYPE_CHECKING:
@@ -320,7 +321,8 @@ class Runtime:
 
     def _apply_adapter(self, adapter: Source, scale: float) -> None:
         _check_stamp(adapter)
-        handle = llama.llama_adapter_lora_init(self._model, adapter.path.encode())
+        with laid_out(adapter.path, sequences=self._settings.sequences) as path:
+            handle = llama.llama_adapter_lora_init(self._model, path.encode())
         if not handle:
             raise RuntimeFault("llama.cpp cannot apply the adapter to these weights")
         handles = (llama.llama_adapter_lora_p_ctypes * 1)(handle)

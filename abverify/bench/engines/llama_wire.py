@@ -59,7 +59,7 @@ class Reset:
 
 @frozen
 class Complete:
-    """Asks for one completion; `progress` asks for a `Progress` after each token."""
+    """Asks for one completion; `progress` asks for `Progress` on the way."""
 
     messages: tuple[Message, ...]
     seed: int

@@ -10,7 +10,8 @@ from __future__ import annotations
 import os
 import queue
 import threading
-from typing import TYPE_CHECKING, BinaryIO
+import time
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 from abverify.bench.engines.llama_wire import (
     Complete,
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from abverify.bench.engines.llama_runtime import Runtime
+
+_TELL_SECONDS: Final = 0.1
 
 
 def main() -> None:
@@ -93,8 +96,14 @@ def _answer(runtime: Runtime, request: Request, sink: BinaryIO) -> Reply:
 
 
 def _teller(request: Complete, sink: BinaryIO) -> Callable[[int], None]:
+    """Tells of the tokens sampled, no oftener than an eye can follow: each message costs a core."""
+    due = time.monotonic() if request.progress else float("inf")
+
     def on_token(count: int) -> None:
-        if request.progress:
+        nonlocal due
+        now = time.monotonic()
+        if now >= due:
+            due = now + _TELL_SECONDS
             _send(sink, Progress(count))
 
     return on_token
