@@ -26,8 +26,9 @@ NEEDS = {"inspect": "inspect_ai", "cluster": "ray"}
 """Modules without which a benchmark is left out; `pip install 'abverify[bench]'` brings them."""
 BENCHMARKS = {
     "engine": ("engine.py",),
-    "waves": ("waves.py", "--runs", "1x1,1x2,4x2,8x1,8x2,20x1"),
-    "inspect": ("inspect_server.py", "--runs", "1x1,1x2,8x2"),
+    "waves": ("waves.py", "--runs", "1x1,1x2,10x1,10x2,20x1"),
+    "memory": ("waves.py", "--runs", "1x1,1x2,10x2", "--memory"),
+    "inspect": ("inspect_server.py", "--runs", "1x1,1x2,10x2"),
     "cluster": ("cluster.py", "--rounds", "2"),
     "startup": ("startup.py",),
     "journal": ("journal.py",),
