@@ -147,7 +147,7 @@ def engine_for(
         gate: the gate to be measured.
         watcher: told of every sampled token.
         paranoid: whether to read every byte of the weights.
-        threads: threads that llama.cpp computes with, which changes no byte of a result; by
+        threads: threads that llama.cpp computes with, which the lock tells where they count; by
             default one for each usable core.
 
     Raises:

@@ -3,7 +3,8 @@
 A token of a small model is some thousand small steps, after each of which the threads of one
 engine wait for each other: a second thread hardly helps it, while a second engine does as much
 again. Every engine computes what it would compute alone, and the desk journals in the plan's
-order, so how many there are changes no byte of the evidence but times.
+order, so how many there are changes no byte of the evidence but times. (With flash attention the
+threads that each has do, and are in the lock.)
 """
 
 from __future__ import annotations

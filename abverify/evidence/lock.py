@@ -45,6 +45,7 @@ LOCK_KEYS: dict[str, str] = {
     "engine.kv_cache": "continue the cache from turn to turn, or start fresh",
     "engine.sequences": "trials decoded together, in waves of the plan's order",
     "engine.flash_attn": "flash attention; it changes logits",
+    "engine.threads": "threads of the engine; only with flash attention, whose sums they part",
     "engine.cache_type": "type of the cached keys and values",
     "engine.sampler_chain": "the samplers applied, in order",
     "prompt.system_sha256": "digest of the system prompt's bytes",
@@ -116,9 +117,10 @@ class RunLock:
     def absent(self) -> tuple[str, ...]:
         """The keys this lock cannot tell, in registry order.
 
-        Toolchains are per language, and `bench.*` is told only where a stop rule is declared.
+        Toolchains are per language; `bench.*` is told only where a stop rule is declared, and
+        threads only where they count.
         """
-        optional = ("toolchain.", "bench.")
+        optional = ("toolchain.", "bench.", "engine.threads")
         return tuple(
             key for key in LOCK_KEYS if key not in self.values and not key.startswith(optional)
         )

@@ -17,7 +17,8 @@ Server = Literal["llama-cpp-python", "llama-server", "openai"]
 class EngineConfig(Value):
     """What produces completions, and the settings of it that change bytes.
 
-    `n_threads` and `n_batch` are not here: measured, they change speed only.
+    `n_batch` is not here: measured, it changes speed only. Nor are threads, which a machine has:
+    the lock tells them where they change bytes, with flash attention.
     """
 
     name: Literal["llama", "endpoint", "replay"]

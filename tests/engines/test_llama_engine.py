@@ -54,6 +54,15 @@ def test_the_number_of_threads_changes_no_byte(open_engine: Callable[..., LlamaE
     assert len(texts) == 1
 
 
+def test_with_flash_attention_the_lock_tells_the_threads(
+    open_engine: Callable[..., LlamaEngine],
+) -> None:
+    """Long attention over one token is summed in as many parts as there are threads."""
+    for threads in (1, 2):
+        with open_engine(threads=threads, engine=engine_config(flash_attn=True)) as engine:
+            assert engine.facts()["engine.threads"] == threads
+
+
 def test_five_seeds_give_several_texts(engine: LlamaEngine) -> None:
     texts = set()
     for seed in (1, 2, 3, 4, 5):
@@ -113,7 +122,7 @@ def test_a_span_of_zero_switches_the_penalty_off(open_engine: Callable[..., Llam
 def test_the_facts_are_the_lock_keys_of_model_and_engine(engine: LlamaEngine) -> None:
     facts = engine.facts()
     wanted = {key for key in LOCK_KEYS if key.startswith(("model.", "engine."))}
-    assert set(facts) == wanted - {"engine.server"}
+    assert set(facts) == wanted - {"engine.server", "engine.threads"}
     assert engine.identity == "attested"
     assert facts["model.weights_sha256"] == SHA256
     assert facts["model.file_type"] == "Q4_1"

@@ -74,8 +74,8 @@ class LlamaEngine:
         sampling: the sampler chain.
         prompt: how the history is rendered.
         adapter: a LoRA adapter, or null.
-        threads: threads to compute with, by default one for each usable core; not in the
-            lock, because the number changes no bit.
+        threads: threads to compute with, by default one for each usable core; in the lock only
+            with flash attention, because without it the number changes no bit.
         on_token: called during a completion with the count of tokens sampled so far.
 
     Raises:
@@ -139,6 +139,8 @@ class LlamaEngine:
     def facts(self) -> Mapping[str, Scalar]:
         """The run-lock keys this engine answers for (`model.*`, `engine.*`)."""
         weights, adapter, engine = self._weights, self._adapter, self._engine
+        # Long attention over one token is summed in as many parts as there are threads.
+        threads = {"engine.threads": self._load.threads} if engine.flash_attn else {}
         return {
             "model.name": self._name,
             "model.weights_sha256": weights.sha256,
@@ -160,6 +162,7 @@ class LlamaEngine:
             "engine.kv_cache": engine.kv_cache,
             "engine.sequences": engine.sequences,
             "engine.flash_attn": engine.flash_attn,
+            **threads,
             "engine.cache_type": engine.cache_type,
             "engine.sampler_chain": self._loaded.sampler_chain,
         }

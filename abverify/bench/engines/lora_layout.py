@@ -10,16 +10,18 @@ bits are others. That is why it is done where several sequences are declared, an
 
 from __future__ import annotations
 
+import struct
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from abverify.bench.gguf_header import read_header
 from abverify.bench.gguf_lora import lora_facts
+from abverify.bench.gguf_tensors import Tensor
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from abverify.bench.gguf_header import GgufHeader
 
@@ -27,6 +29,10 @@ _ROW: Final = 16
 _ALPHA: Final = "adapter.lora.alpha"
 _KEYS: Final = (_ALPHA, "adapter.type")
 _FIRST: Final = ".lora_a"
+_TYPES: Final = {"F32": 0, "F16": 1}
+_FLOAT32: Final = 6
+_STRING: Final = 8
+_ALIGNMENT: Final = 32
 
 
 @contextmanager
@@ -62,8 +68,10 @@ def pad_rank(stored: Path, other: Path) -> bool:
     if rank is None or not isinstance(alpha, float) or rank % _ROW == 0:
         return False
     wide = rank + -rank % _ROW
+    data = stored.read_bytes()
+    tensors = [_padded(one, data, wide) for one in header.tensors]
     architecture = str(header.values.get("general.architecture"))
-    _write(stored, other, architecture, more=wide - rank, alpha=alpha * wide / rank)
+    other.write_bytes(_file(architecture, alpha * wide / rank, tensors))
     return True
 
 
@@ -76,27 +84,52 @@ def _rank(header: GgufHeader) -> int | None:
         and all(key.startswith("general.") or key in _KEYS for key in header.values)
         and all(one.name.startswith("blk.") for one in header.tensors)
         and all(len(one.shape) == 2 for one in header.tensors)  # noqa: PLR2004 (a matrix)
-        and all(one.type in ("F16", "F32") for one in header.tensors)
+        and all(one.type in _TYPES for one in header.tensors)
     )
     return ranks[0] if is_plain else None
 
 
-def _write(stored: Path, other: Path, architecture: str, *, more: int, alpha: float) -> None:
-    """Writes the adapter with `more` rank in zeros.
+def _padded(tensor: Tensor, data: bytes, wide: int) -> tuple[Tensor, bytes]:
+    """A tensor whose rank is `wide`, and its bytes; a zero of these types is zeros in bytes."""
+    stored = data[tensor.offset : tensor.offset + tensor.size]
+    width = tensor.size // tensor.elements
+    columns, rows = tensor.shape
+    if tensor.name.endswith(_FIRST):
+        shape, body = (columns, wide), stored + bytes((wide - rows) * columns * width)
+    else:
+        row, more = columns * width, bytes((wide - columns) * width)
+        parts = (stored[at : at + row] + more for at in range(0, len(stored), row))
+        shape, body = (wide, rows), b"".join(parts)
+    return Tensor(tensor.name, shape, tensor.type, 0, len(body)), body
 
-    llama.cpp scales a product by alpha over the rank, so alpha grows with it.
+
+def _file(architecture: str, alpha: float, tensors: Sequence[tuple[Tensor, bytes]]) -> bytes:
+    """A GGUF file of an adapter, by hand: the package's writer would bring numpy's memory.
+
+    llama.cpp scales a product by alpha over the rank.
     """
-    import gguf
-    import numpy as np
+    texts = {
+        "general.architecture": architecture,
+        "general.type": "adapter",
+        "adapter.type": "lora",
+    }
+    values = b"".join(_text(k) + struct.pack("<I", _STRING) + _text(v) for k, v in texts.items())
+    values += _text(_ALPHA) + struct.pack("<If", _FLOAT32, alpha)
+    places: list[bytes] = []
+    blocks: list[bytes] = []
+    offset = 0
+    for tensor, body in tensors:
+        places.append(
+            _text(tensor.name)
+            + struct.pack("<IQQIQ", 2, *tensor.shape, _TYPES[tensor.type], offset)
+        )
+        blocks.append(body + bytes(-len(body) % _ALIGNMENT))
+        offset += len(blocks[-1])
+    head = struct.pack("<4sIQQ", b"GGUF", 3, len(tensors), len(texts) + 1) + values
+    head += b"".join(places)
+    return b"".join([head, bytes(-len(head) % _ALIGNMENT), *blocks])
 
-    writer: Any = gguf.GGUFWriter(other, architecture)
-    writer.add_type("adapter")
-    writer.add_string("adapter.type", "lora")
-    writer.add_float32(_ALPHA, alpha)
-    for tensor in gguf.GGUFReader(stored).tensors:
-        room = ((0, more), (0, 0)) if tensor.name.endswith(_FIRST) else ((0, 0), (0, more))
-        writer.add_tensor(tensor.name, np.pad(tensor.data, room))
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
+
+def _text(text: str) -> bytes:
+    data = text.encode()
+    return struct.pack("<Q", len(data)) + data
