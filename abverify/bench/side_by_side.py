@@ -25,14 +25,17 @@ _ENGINE_BYTES: Final = 512 << 20
 """What an engine is taken to need beside twice its weights: cache, buffers, and its process."""
 
 
-class Interruptible(Protocol):
-    """An engine that another thread can stop in the middle of a completion."""
+class Neighbour(Protocol):
+    """An engine beside others, which another thread than its own can speak to."""
 
     def interrupt(self) -> None:
-        """Breaks it off; its caller gets an `EngineFailure`, and it never works again."""
+        """Breaks a completion off; its caller gets an `EngineFailure`; it never works again."""
+
+    def use_threads(self, count: int) -> None:
+        """Computes with so many threads from the next completion on."""
 
 
-E = TypeVar("E", bound=Interruptible)
+E = TypeVar("E", bound=Neighbour)
 
 
 def engines_for(weights_bytes: int, units: int, *, cores: int, free_bytes: int) -> int:
@@ -71,6 +74,8 @@ def free_memory() -> int:
 def measure_side_by_side(engines: Sequence[E], desk: Desk, measure: Callable[[E], None]) -> None:
     """Lets every engine measure until the desk has no more.
 
+    Those that still measure when others find nothing left share the cores of these.
+
     What breaks off one of them, an interruption too, stops the others: what has been journaled
     is kept, as if there had been one. So does a stop rule that fires.
 
@@ -86,6 +91,8 @@ def measure_side_by_side(engines: Sequence[E], desk: Desk, measure: Callable[[E]
                 ended, going = wait(going, return_when=FIRST_COMPLETED)
                 for work in ended:
                     work.result()
+                for engine in engines if going else ():
+                    engine.use_threads(max(1, usable_cores() // len(going)))
                 if desk.is_closed:
                     _interrupt(engines)
         except BaseException:
@@ -94,6 +101,6 @@ def measure_side_by_side(engines: Sequence[E], desk: Desk, measure: Callable[[E]
             raise
 
 
-def _interrupt(engines: Sequence[Interruptible]) -> None:
+def _interrupt(engines: Sequence[Neighbour]) -> None:
     for engine in engines:
         engine.interrupt()

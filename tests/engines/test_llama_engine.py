@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -46,12 +48,44 @@ def test_one_seed_gives_the_same_bytes_in_another_process(
     assert here.completion_tokens == there.completion_tokens
 
 
+def tasks(engine: LlamaEngine) -> int:
+    """How many threads the engine's child has; one that has ended is seen for a moment longer."""
+    counts = []
+    for _ in range(10):
+        counts.append(len(list(Path(f"/proc/{engine.pid}/task").iterdir())))
+        time.sleep(0.01)
+    return min(counts)
+
+
 def test_the_number_of_threads_changes_no_byte(open_engine: Callable[..., LlamaEngine]) -> None:
     texts = set()
     for threads in (1, 2):
         with open_engine(threads=threads) as engine:
             texts.add(ask(engine, max_tokens=32).text)
     assert len(texts) == 1
+
+
+def test_it_takes_more_threads_between_completions_and_says_the_same(
+    open_engine: Callable[..., LlamaEngine],
+) -> None:
+    with open_engine(threads=1) as engine:
+        before, alone = ask(engine, max_tokens=16), tasks(engine)
+        engine.use_threads(3)
+        engine.start_trial()
+        after, together = ask(engine, max_tokens=16), tasks(engine)
+    assert before.text == after.text
+    assert together == alone + 2
+
+
+def test_with_flash_attention_the_threads_of_the_lock_stay(
+    open_engine: Callable[..., LlamaEngine],
+) -> None:
+    with open_engine(threads=1, engine=engine_config(flash_attn=True)) as engine:
+        ask(engine, max_tokens=2)
+        alone = tasks(engine)
+        engine.use_threads(3)
+        ask(engine, max_tokens=2)
+        assert tasks(engine) == alone
 
 
 def test_with_flash_attention_the_lock_tells_the_threads(

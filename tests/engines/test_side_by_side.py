@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
@@ -128,3 +129,30 @@ def test_no_more_engines_than_trials_nor_than_memory_holds() -> None:
 def test_this_machine_tells_its_cores_and_its_memory() -> None:
     assert usable_cores() >= 1
     assert free_memory() > 0
+
+
+@dataclass
+class Told:
+    """A neighbour that waits to be told how many threads it may use."""
+
+    threads: int = 0
+    told: threading.Event = field(default_factory=threading.Event)
+
+    def use_threads(self, count: int) -> None:
+        self.threads = count
+        self.told.set()
+
+    def interrupt(self) -> None:
+        raise AssertionError("nobody is to be interrupted")
+
+
+def test_who_still_measures_takes_the_cores_of_those_who_have_ended(tmp_path: Path) -> None:
+    first, second = Told(), Told()
+
+    def measure(engine: Told) -> None:
+        if engine is second:
+            assert engine.told.wait(30)
+
+    with open_journal(tmp_path / "run", LOCK) as journal:
+        measure_side_by_side([first, second], Desk(plan(), journal, Nobody()), measure)
+    assert second.threads == usable_cores()

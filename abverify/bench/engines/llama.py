@@ -123,6 +123,7 @@ class LlamaEngine:
             sequences=engine.sequences,
         )
         self._worker: WorkerProcess | None = None
+        self._threads: int | None = None
         self._closed = False
         try:
             self._loaded = self._start()
@@ -248,6 +249,7 @@ class LlamaEngine:
             max_tokens=ask.max_tokens,
             seconds=ask.seconds,
             progress=self._on_token is not None,
+            threads=self._threads,
         )
 
     def _nonsense(self, reply: object) -> EngineFailure:
@@ -263,6 +265,14 @@ class LlamaEngine:
         worker = self._worker
         if worker is not None:
             worker.stop()
+
+    def use_threads(self, count: int) -> None:
+        """Computes with so many threads from the next completion on, where that changes no byte.
+
+        It is for another thread than the one that asks.
+        """
+        if not self._engine.flash_attn:
+            self._threads = count
 
     def close(self) -> None:
         """Ends the child. It may be called twice."""

@@ -94,6 +94,7 @@ class BatchRuntime(Runtime):
             RuntimeFault: if llama.cpp fails.
         """
         start = time.monotonic()
+        self._use(asked.requests[0][1].threads)
         turns = [self._turn(seat, request, start) for seat, request in asked.requests]
         self._deadline = max(turn.deadline for turn in turns)
         try:

@@ -123,6 +123,7 @@ class Runtime:
             RuntimeFault: if llama.cpp fails.
         """
         start = time.monotonic()
+        self._use(request.threads)
         self._deadline = start + request.seconds
         prompt = self._render(request.messages)
         tokens = self.tokenise(prompt)
@@ -146,6 +147,10 @@ class Runtime:
             prefilled_tokens=self._prefilled,
             millis=round((time.monotonic() - start) * 1000),
         )
+
+    def _use(self, threads: int | None) -> None:
+        if threads is not None and threads != llama.llama_n_threads(self._context):
+            llama.llama_set_n_threads(self._context, threads, threads)
 
     @contextmanager
     def _limited(self, seconds: float) -> Iterator[None]:

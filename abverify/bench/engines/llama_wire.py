@@ -59,13 +59,19 @@ class Reset:
 
 @frozen
 class Complete:
-    """Asks for one completion; `progress` asks for `Progress` on the way."""
+    """Asks for one completion.
+
+    Attributes:
+        progress: whether to send `Progress` on the way.
+        threads: threads to compute with; null for as many as before.
+    """
 
     messages: tuple[Message, ...]
     seed: int
     max_tokens: int
     seconds: float
     progress: bool
+    threads: int | None = None
 
 
 @frozen
