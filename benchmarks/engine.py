@@ -14,7 +14,9 @@ one after the other, so that whatever else this machine does falls on all of the
   many tokens as the bench did, with the same samplers, threads and window.
 
 Then the whole bench is run again as `abverify run` would, with several engines side by side and
-in waves, its speed in tokens a second set beside that of the naive loop and of the arithmetic.
+in waves. Before and after each run the naive loop does all of its turns once more, and the run's
+speed in tokens a second is set beside the mean of the two: what a machine does in a minute may
+differ by a tenth from what it did ten minutes ago.
 Ten sequences, because 20 trials are then one wave for each of two engines.
 
 Also printed: tokens evaluated beside the unique ones among them, which are those that were not
@@ -279,7 +281,8 @@ def main() -> int:
     runtime, naive = _others(engine.engine, config)
     traced(runtime, engine.requests)
     shared = len(runtime._base)
-    trials = []
+    trials: list[Measured] = []
+    requests: list[Request] = []
     for fixture in fixtures:
         pid = engine.engine.pid
         began = cpu_seconds(pid)
@@ -290,6 +293,7 @@ def main() -> int:
         pure = pure_seconds(runtime, batches)
         between = cpu_seconds()
         plain, sampled = naive_seconds(naive, config, engine.requests)
+        requests += engine.requests
         trials.append(
             Measured(
                 bench=seconds,
@@ -313,25 +317,32 @@ def main() -> int:
     adapter = engine.engine._adapter
     weights += adapter.facts.size if adapter else 0
     _report(trials, shared, peak=peak, floor=weights + cache_bytes(runtime, config.engine.n_ctx))
-    del runtime, naive
-    _whole_runs(waves.shortened(gate, options.trials), options.turns, trials)
+    del runtime
+
+    def loop() -> float:
+        seconds, sampled = naive_seconds(naive, config, requests)
+        return sampled / seconds
+
+    _whole_runs(waves.shortened(gate, options.trials), options.turns, loop)
     return 0
 
 
-def _whole_runs(gate: OpenGate, turns: int, trials: Sequence[Measured]) -> None:
-    """The bench as a whole run, by how many sequences and engines."""
-    naive = sum(t.naive_sampled for t in trials) / sum(t.naive for t in trials)
-    pure = sum(t.sampled for t in trials) / sum(t.pure for t in trials)
+def _whole_runs(gate: OpenGate, turns: int, loop: Callable[[], float]) -> None:
+    """The bench as a whole run, by how many sequences and engines, between two naive loops."""
     cores = len(os.sched_getaffinity(0))
-    print("whole runs             seconds  tokens  a second  / naive   / pure")
+    print("whole runs             seconds  tokens  a second   naive   ratio")
+    before = loop()
     for sequences, engines in dict.fromkeys([(1, 1), (1, cores), (10, 1), (10, cores)]):
         run = waves.measured(gate, sequences, turns, engines)
+        after = loop()
+        naive = (before + after) / 2
         name = f"{sequences} sequences, {engines} engines"
         print(
             f"{name:23}{run.seconds:7.2f}{run.sampled:8}{run.speed:10.1f}"
-            f"{run.speed / naive:9.2f}{run.speed / pure:9.2f}",
+            f"{naive:8.1f}{run.speed / naive:8.2f}",
             flush=True,
         )
+        before = after
 
 
 def _others(engine: LlamaEngine, config: RunConfig) -> tuple[Runtime, Any]:
