@@ -162,6 +162,8 @@ def playing(script: dict[str, list[Played]]) -> Iterator[Player]:
 
         def _write(self, answer: Played, body: bytes) -> None:
             self.send_response_only(answer.status)
+            # Said, because a client that tries the connection once more would spend a try on it.
+            self.send_header("Connection", "close")
             for name, value in answer.headers:
                 self.send_header(name, value)
             if not any(name == "Transfer-Encoding" for name, _ in answer.headers):
