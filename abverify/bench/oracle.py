@@ -9,7 +9,6 @@ leaving the tests early with the right words: see `control`.
 
 from __future__ import annotations
 
-import os
 import re
 import tempfile
 import time
@@ -23,6 +22,7 @@ from abverify._frozen import frozen
 from abverify.bench.confined import Confined, OutsideWorkspace
 from abverify.bench.control import controls
 from abverify.bench.sandbox import Limits
+from abverify.bench.side_by_side import usable_cores
 from abverify.bench.steady import STEADY_ENV, steadied
 from abverify.model.globs import glob_regex
 
@@ -79,7 +79,7 @@ class Bench:
 
     def alone(self) -> Bench:
         """The same where nothing else runs while an oracle does, as between two turns."""
-        return replace(self, spare_core=len(os.sched_getaffinity(0)) > 1)
+        return replace(self, spare_core=usable_cores() > 1)
 
     def chain(self, fixture: Fixture) -> tuple[Toolchain, ...]:
         """The toolchains a fixture's commands may use."""

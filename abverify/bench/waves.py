@@ -15,7 +15,6 @@ only and not journaled twice.
 
 from __future__ import annotations
 
-import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -27,6 +26,7 @@ from abverify.bench.engines import Ask, EngineFailure
 from abverify.bench.oracle import Bench
 from abverify.bench.sandbox.interface import NO_ENV
 from abverify.bench.schedule import broken_off, run_trial
+from abverify.bench.side_by_side import usable_cores
 from abverify.evidence.rows import TrialStarted
 
 if TYPE_CHECKING:
@@ -213,7 +213,7 @@ class _Gated:
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
-        self._gate = threading.Semaphore(len(os.sched_getaffinity(0)))
+        self._gate = threading.Semaphore(usable_cores())
         self.name, self.version, self.isolated = sandbox.name, sandbox.version, sandbox.isolated
 
     def run(

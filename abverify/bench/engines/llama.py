@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Final, Self
 
@@ -22,6 +21,7 @@ from abverify.bench.engines.llama_wire import (
     Together,
 )
 from abverify.bench.extras import missing_package
+from abverify.bench.side_by_side import usable_cores
 from abverify.bench.weights import CACHED_NOTE
 from abverify.errors import IndeterminateError, InvalidError
 
@@ -118,7 +118,7 @@ class LlamaEngine:
             kv_cache=engine.kv_cache,
             history=prompt.history,
             penalty_scope=sampling.penalty_scope,
-            threads=threads or len(os.sched_getaffinity(0)),
+            threads=threads or usable_cores(),
             knobs=_knobs(sampling),
             sequences=engine.sequences,
         )

@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any, Final
 from abverify.bench.engines import Message
 from abverify.bench.engines.chat_prompt import ChatTemplate, Prompt, flatten, unflattened
 from abverify.bench.engines.llama_wire import Complete, Completed, Load, Loaded, SamplerKnobs
-from abverify.bench.engines.lora_layout import laid_out
 from abverify.bench.submodule import submodule
 
 if TYPE_CHECKING:
@@ -325,6 +324,8 @@ class Runtime:
         return context
 
     def _apply_adapter(self, adapter: Source, scale: float) -> None:
+        from abverify.bench.engines.lora_layout import laid_out
+
         _check_stamp(adapter)
         with laid_out(adapter.path, sequences=self._settings.sequences) as path:
             handle = llama.llama_adapter_lora_init(self._model, path.encode())

@@ -47,9 +47,12 @@ def laid_out(path: str, *, sequences: int) -> Iterator[str]:
         OSError: if the adapter cannot be read.
         InvalidError: AV511 if it is no adapter.
     """
+    if sequences == 1:
+        yield path
+        return
     with tempfile.TemporaryDirectory(prefix="abverify-adapter-") as folder:
         other = Path(folder) / "adapter.gguf"
-        yield str(other) if sequences > 1 and pad_rank(Path(path), other) else path
+        yield str(other) if pad_rank(Path(path), other) else path
 
 
 def pad_rank(stored: Path, other: Path) -> bool:
