@@ -188,7 +188,8 @@ def unique_tokens(batches: Sequence[tuple[int, list[int]]]) -> int:
 
 def pure_seconds(runtime: Runtime, batches: Sequence[tuple[int, list[int]]]) -> float:
     """The same batches through `llama_decode` alone: no deadline, no callback, no sampler."""
-    from abverify.bench.engines.llama_runtime import _NOT_ZERO, llama
+    from abverify.bench.engines.llama_library import llama
+    from abverify.bench.engines.llama_runtime import _NOT_ZERO
 
     runtime.forget()
     llama.llama_set_abort_callback(runtime._context, llama.ggml_abort_callback(), None)
@@ -255,7 +256,7 @@ def peak_bytes(pid: int | str) -> int:
 
 def cache_bytes(runtime: Runtime, n_ctx: int) -> int:
     """Keys and values of a whole window in 16 bits."""
-    from abverify.bench.engines.llama_runtime import llama
+    from abverify.bench.engines.llama_library import llama
 
     model = runtime._model
     width = llama.llama_model_n_embd(model) // llama.llama_model_n_head(model)

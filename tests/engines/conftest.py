@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from abverify.bench.engines.llama import LlamaEngine
+from abverify.bench.engines.llama_wire import Load, Source
 from abverify.bench.weights import identify, locate
 
-from .smollm import FILE, SHA256, SOURCE, engine_config, prompt_config, sampling
+from .smollm import FILE, NEUTRAL, SHA256, SOURCE, engine_config, prompt_config, sampling
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from abverify.bench.engines.llama_runtime import Runtime
     from abverify.bench.weights import WeightFacts
     from abverify.model.config import EngineConfig, PromptConfig, Sampling
 
@@ -88,3 +90,33 @@ def write_gguf(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
+
+
+@pytest.fixture(scope="module")
+def load(weights: Path, facts: WeightFacts) -> Callable[..., Runtime]:
+    from abverify.bench.engines.llama_runtime import Runtime
+
+    def loaded(**settings: Any) -> Runtime:
+        defaults: dict[str, Any] = {
+            "weights": Source(str(weights), facts.stamp),
+            "template": facts.chat_template,
+            "adapter": None,
+            "adapter_scale": 1.0,
+            "n_ctx": 2048,
+            "n_ubatch": 512,
+            "flash_attn": False,
+            "cache_type": "f16",
+            "kv_cache": "continue",
+            "history": "native-chat",
+            "penalty_scope": "generated",
+            "threads": 1,
+            "knobs": NEUTRAL,
+        }
+        return Runtime(Load(**(defaults | settings)))
+
+    return loaded
+
+
+@pytest.fixture(scope="module")
+def runtime(load: Callable[..., Runtime]) -> Runtime:
+    return load()

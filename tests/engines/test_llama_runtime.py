@@ -3,54 +3,21 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from abverify.bench.engines import Message
 from abverify.bench.engines.chat_prompt import Prompt
-from abverify.bench.engines.llama_runtime import Runtime
-from abverify.bench.engines.llama_wire import Complete, Load, SamplerKnobs, Source
+from abverify.bench.engines.llama_wire import Complete, SamplerKnobs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
-    from abverify.bench.weights import WeightFacts
+    from abverify.bench.engines.llama_runtime import Runtime
 
 IM_START, IM_END = 1, 2
-NEUTRAL = SamplerKnobs(
-    temperature=1.0, top_k=0, top_p=1.0, min_p=0.0, repeat_penalty=1.0, repeat_last_n=0
-)
 ASK = (Message("user", "Name three colours of the rainbow and say something about each."),)
-
-
-@pytest.fixture(scope="module")
-def load(weights: Path, facts: WeightFacts) -> Callable[..., Runtime]:
-    def loaded(**settings: Any) -> Runtime:
-        defaults: dict[str, Any] = {
-            "weights": Source(str(weights), facts.stamp),
-            "template": facts.chat_template,
-            "adapter": None,
-            "adapter_scale": 1.0,
-            "n_ctx": 2048,
-            "n_ubatch": 512,
-            "flash_attn": False,
-            "cache_type": "f16",
-            "kv_cache": "continue",
-            "history": "native-chat",
-            "penalty_scope": "generated",
-            "threads": 1,
-            "knobs": NEUTRAL,
-        }
-        return Runtime(Load(**(defaults | settings)))
-
-    return loaded
-
-
-@pytest.fixture(scope="module")
-def runtime(load: Callable[..., Runtime]) -> Runtime:
-    return load()
 
 
 def tokens_of(runtime: Runtime, *messages: Message) -> list[int]:

@@ -15,14 +15,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from abverify.bench.engines.llama_runtime import (
-    _ABORTED,
-    Runtime,
-    RuntimeFault,
-    _common_prefix,
-    _OutOfTime,
-    llama,
-)
+from abverify.bench.engines.llama_library import RuntimeFault, llama
+from abverify.bench.engines.llama_runtime import _ABORTED, Runtime, _common_prefix, _OutOfTime
 from abverify.bench.engines.llama_wire import Completed, CompletedTogether, Load, Together
 
 if TYPE_CHECKING:
@@ -231,7 +225,7 @@ class BatchRuntime(Runtime):
             self._held[seat].append(token)
 
     def _sample(self, turn: _Turn, place: int) -> None:
-        token = llama.llama_sampler_sample(turn.chain, self._context, place)
+        token = turn.chain.sample(self._context, place)
         if llama.llama_vocab_is_eog(self._vocab, token):
             turn.reason = "stop"
             return

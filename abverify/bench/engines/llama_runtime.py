@@ -19,16 +19,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from abverify.bench.engines import Message
 from abverify.bench.engines.chat_prompt import ChatTemplate, Prompt, flatten, unflattened
-from abverify.bench.engines.llama_wire import Complete, Completed, Load, Loaded, SamplerKnobs
-from abverify.bench.submodule import submodule
+from abverify.bench.engines.llama_library import RuntimeFault, llama
+from abverify.bench.engines.llama_sampler import SamplerChain
+from abverify.bench.engines.llama_wire import Complete, Completed, Load, Loaded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from abverify.bench.engines.llama_wire import Source
     from abverify.evidence.rows import FinishReason
-
-llama: Any = submodule("llama_cpp", "llama_cpp")
 
 _ERROR_LEVEL: Final = 4
 _ABORTED: Final = 2
@@ -41,10 +40,6 @@ _NOT_ZERO: Final = ctypes.cast(ctypes.CDLL(None).atoi, llama.ggml_abort_callback
 
 In C, because the same question put to Python made decoding 5 percent slower, measured.
 """
-
-
-class RuntimeFault(Exception):  # noqa: N818 (it is sent to the parent, never handled as an error)
-    """llama.cpp refused or failed; this process is of no further use."""
 
 
 class _OutOfTime(Exception):  # noqa: N818 (it is a way to end a completion, not an error)
@@ -89,9 +84,7 @@ class Runtime:
     def loaded(self) -> Loaded:
         """What the library says of itself and of the sampler chain it built."""
         with self._sampler(seed=1) as chain:
-            length = llama.llama_sampler_chain_n(chain)
-            samplers = [llama.llama_sampler_chain_get(chain, place) for place in range(length)]
-            names = [llama.llama_sampler_name(sampler).decode() for sampler in samplers]
+            names = chain.names
         return Loaded(
             version=f"llama-cpp-python {importlib.metadata.version('llama-cpp-python')}",
             system=llama.llama_print_system_info().decode().strip().rstrip("|").rstrip(),
@@ -192,7 +185,7 @@ class Runtime:
         with self._sampler(request.seed) as chain:
             self._prime(chain, prompt)
             while True:
-                token = llama.llama_sampler_sample(chain, self._context, -1)
+                token = chain.sample(self._context, -1)
                 if llama.llama_vocab_is_eog(self._vocab, token):
                     return "stop"
                 generated.append(token)
@@ -249,19 +242,14 @@ class Runtime:
             raise RuntimeFault(f"llama_decode returned {code} at {len(self._cached)} tokens")
         self._cached += tokens
 
-    def _prime(self, chain: Any, prompt: list[int]) -> None:
+    def _prime(self, chain: SamplerChain, prompt: list[int]) -> None:
         last = self._settings.knobs.repeat_last_n
         if self._settings.penalty_scope == "prompt+generated" and last:
             for token in prompt[-last:]:
-                llama.llama_sampler_accept(chain, token)
+                chain.accept(token)
 
-    @contextmanager
-    def _sampler(self, seed: int) -> Iterator[Any]:
-        chain = _sampler_chain(self._settings.knobs, n_vocab=self._n_vocab, seed=seed)
-        try:
-            yield chain
-        finally:
-            llama.llama_sampler_free(chain)
+    def _sampler(self, seed: int) -> SamplerChain:
+        return SamplerChain(self._settings.knobs, n_vocab=self._n_vocab, seed=seed)
 
     def _tokens(self, text: str) -> list[int]:
         data = text.encode("utf-8", "replace")
@@ -357,29 +345,6 @@ def _check_stamp(source: Source) -> None:
     status = Path(source.path).stat()
     if (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns) != source.stamp:
         raise RuntimeFault(f"{source.path} changed since its bytes were hashed")
-
-
-def _sampler_chain(knobs: SamplerKnobs, *, n_vocab: int, seed: int) -> Any:
-    """The chain in its one order; a neutral knob still has its place in it."""
-    chain = llama.llama_sampler_chain_init(llama.llama_sampler_chain_default_params())
-    samplers = [
-        llama.llama_sampler_init_penalties(
-            n_vocab, knobs.repeat_last_n, knobs.repeat_penalty, 0.0, 0.0
-        ),
-        llama.llama_sampler_init_top_k(knobs.top_k),
-        llama.llama_sampler_init_top_p(knobs.top_p, 1),
-        llama.llama_sampler_init_min_p(knobs.min_p, 1),
-    ]
-    if knobs.temperature == 0:
-        samplers.append(llama.llama_sampler_init_greedy())
-    else:
-        samplers.append(llama.llama_sampler_init_temp(knobs.temperature))
-        samplers.append(llama.llama_sampler_init_dist(seed))
-    for sampler in samplers:
-        if not sampler:
-            raise RuntimeFault(f"llama.cpp refuses the sampler settings {knobs}")
-        llama.llama_sampler_chain_add(chain, sampler)
-    return chain
 
 
 def _common_prefix(one: Sequence[int], other: Sequence[int]) -> int:

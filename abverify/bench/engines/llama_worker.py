@@ -67,7 +67,8 @@ def _receive(source: BinaryIO, requests: queue.SimpleQueue[Request]) -> None:
 
 
 def _load(request: Request, sink: BinaryIO) -> Runtime:
-    from abverify.bench.engines.llama_runtime import Runtime, RuntimeFault
+    from abverify.bench.engines.llama_library import RuntimeFault
+    from abverify.bench.engines.llama_runtime import Runtime
 
     if not isinstance(request, Load):
         raise RuntimeFault("the first request has to be Load")
@@ -112,7 +113,7 @@ def _teller(request: Complete, sink: BinaryIO) -> Callable[[int], None]:
 def _described(error: Exception) -> str:
     """The message of a failure of ours; the name as well of one nobody foresaw."""
     from abverify.bench.engines.chat_prompt import PromptError
-    from abverify.bench.engines.llama_runtime import RuntimeFault
+    from abverify.bench.engines.llama_library import RuntimeFault
 
     if isinstance(error, PromptError | RuntimeFault):
         return str(error)
