@@ -1,10 +1,11 @@
 """Trials in waves: several at once, each step of them decoded together, the same way every time.
 
 Which sequences share a batch changes logits, so who decodes beside whom follows from the plan
-alone. A wave is the next `seats` trials of the plan, always counted from its first one. Its
-trials go turn by turn in step: a turn is decoded once every trial still running has asked for
-it, whatever its tools and oracles took, and these run beside each other in threads. The rows of
-a wave are journaled when it ends, trial by trial in the plan's order.
+alone. A wave is the next `seats` trials of the plan, always counted from its first one. When a
+trial's next turn begins is counted in steps of the batch: with every other trial's, or a declared
+gap after its own last one. Whoever is not ready by then is waited for, whatever its tools and
+oracles take, and these run beside each other in threads. The rows of a wave are journaled when
+it ends, trial by trial in the plan's order.
 
 So a wave is measured whole or not at all, also the one within which a stop rule fires: where the
 bench stopped follows from the trials in their order, and what was measured past that is kept and
@@ -17,6 +18,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from abverify.bench.desk import Place
-    from abverify.bench.engines import BatchEngine, Completion, Message
+    from abverify.bench.engines import BatchEngine, Completion, Message, Wave
     from abverify.bench.journal import Journal
     from abverify.bench.plan import Plan, Watcher
     from abverify.bench.sandbox import Completed, Limits, Sandbox, Toolchain
@@ -70,8 +72,23 @@ def _measured(
     plan: Plan, wave: Sequence[Place], engine: BatchEngine, bench: Bench
 ) -> dict[int, list[Row]]:
     """The rows of each trial of a wave, by its number."""
-    table = _Table(engine, range(len(wave)))
     rows: dict[int, list[Row]] = {number: [] for number, _, _ in wave}
+    try:
+        engine.start_trial()
+        with engine.wave(range(len(wave))) as together:
+            _seat_and_serve(plan, wave, _Table(engine, together), bench, rows)
+    except EngineFailure as failure:
+        return _all_broken(wave, str(failure))
+    broken = [found[-1] for found in rows.values() if _is_broken(found[-1])]
+    if broken:
+        return _all_broken(wave, "a trial of its wave broke off: " + _why(broken[0]))
+    return rows
+
+
+def _seat_and_serve(
+    plan: Plan, wave: Sequence[Place], table: _Table, bench: Bench, rows: Mapping[int, list[Row]]
+) -> None:
+    """Runs the trials of a wave in threads of their own, and answers them from this one."""
 
     def sit(seat: int, place: Place) -> None:
         number, trial, fixture = place
@@ -80,10 +97,6 @@ def _measured(
         finally:
             table.leave(seat)
 
-    try:
-        engine.start_trial()
-    except EngineFailure as failure:
-        return _all_broken(wave, str(failure))
     with ThreadPoolExecutor(len(wave), thread_name_prefix="trial") as pool:
         running = [pool.submit(sit, seat, place) for seat, place in enumerate(wave)]
         try:
@@ -92,10 +105,6 @@ def _measured(
             table.close()
         for trial in running:
             trial.result()
-    broken = [found[-1] for found in rows.values() if _is_broken(found[-1])]
-    if broken:
-        return _all_broken(wave, "a trial of its wave broke off: " + _why(broken[0]))
-    return rows
 
 
 def _all_broken(wave: Sequence[Place], reason: str) -> dict[int, list[Row]]:
@@ -116,72 +125,66 @@ def _why(row: Row) -> str:
 
 @dataclass(slots=True)
 class _Table:
-    """Where the trials of a wave wait for each other, turn by turn.
+    """Where the trials of a wave ask, and wait for their answers.
 
     Attributes:
         engine: what answers them.
-        seats: the seats of the wave's trials.
+        wave: where it does.
     """
 
     engine: BatchEngine
-    seats: range
-    _seated: set[int] = field(init=False)
-    _asked: dict[int, Ask] = field(default_factory=dict)
-    _answers: dict[int, Completion | EngineFailure] = field(default_factory=dict)
-    _closed: bool = False
+    wave: Wave
+    _answers: dict[int, Completion] = field(default_factory=dict)
+    _failure: str | None = None
     _changed: threading.Condition = field(default_factory=threading.Condition)
 
-    def __post_init__(self) -> None:
-        self._seated = set(self.seats)
-
     def ask(self, seat: int, ask: Ask) -> Completion:
-        """Waits until everybody has asked, and for the answer.
+        """Asks, and waits for the answer.
 
         Raises:
             EngineFailure: if the engine broke, or the table was closed.
         """
+        self.wave.ask(seat, ask)
         with self._changed:
-            self._asked[seat] = ask
-            self._changed.notify_all()
-            self._changed.wait_for(lambda: self._closed or seat in self._answers)
-            answer = self._answers.pop(seat, EngineFailure("the wave was broken off"))
-        if isinstance(answer, EngineFailure):
-            raise EngineFailure(str(answer))
-        return answer
+            self._changed.wait_for(lambda: self._failure is not None or seat in self._answers)
+            if seat not in self._answers:
+                raise EngineFailure(self._failure)
+            return self._answers.pop(seat)
 
     def leave(self, seat: int) -> None:
         """A trial has ended."""
-        with self._changed:
-            self._seated.discard(seat)
-            self._changed.notify_all()
+        # A wave that broke is over for everybody, and `serve` says so.
+        with suppress(EngineFailure):
+            self.wave.leave(seat)
 
     def serve(self) -> None:
-        """Answers turn after turn until nobody is left."""
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda: set(self._asked) == self._seated)
-                if not self._seated:
-                    return
-                asked, self._asked = self._asked, {}
-            answers: Mapping[int, Completion | EngineFailure]
-            try:
-                answers = self.engine.complete_together(asked)
-            except EngineFailure as failure:
-                answers = dict.fromkeys(asked, failure)
-            with self._changed:
-                self._answers |= answers
-                self._changed.notify_all()
+        """Hands answers to those who asked until nobody is left.
+
+        Raises:
+            EngineFailure: if the engine broke.
+        """
+        try:
+            for seat, completion in self.wave.answers():
+                with self._changed:
+                    self._answers[seat] = completion
+                    self._changed.notify_all()
+        except EngineFailure as failure:
+            self._fail(str(failure))
+            raise
 
     def close(self) -> None:
         """Nobody waits any longer."""
+        self._fail("the wave was broken off")
+
+    def _fail(self, reason: str) -> None:
         with self._changed:
-            self._closed = True
+            self._failure = self._failure or reason
             self._changed.notify_all()
 
 
 @frozen
 class _Seat:
-    """A trial's own engine: a seat at the table."""
+    """A trial's own engine: a seat at the table of a wave."""
 
     table: _Table
     seat: int
@@ -201,7 +204,7 @@ class _Seat:
     def complete(
         self, messages: Sequence[Message], *, seed: int, max_tokens: int, seconds: float
     ) -> Completion:
-        """The answer, once everybody has asked."""
+        """The answer, when it comes."""
         return self.table.ask(self.seat, Ask(tuple(messages), seed, max_tokens, seconds))
 
     def close(self) -> None:

@@ -91,6 +91,8 @@ def config_demand(config: RunConfig, pins: Mapping[str, str]) -> dict[str, Scala
 
 def _engine(engine: EngineConfig) -> dict[str, Scalar]:
     untold = _UNTOLD[engine.server]
+    if engine.sequences == 1:
+        untold |= {"turn_gap"}
     values = engine.to_json().items()
     return {f"engine.{name}": value for name, value in values if name not in untold}
 

@@ -44,6 +44,7 @@ LOCK_KEYS: dict[str, str] = {
     "engine.n_ubatch": "physical batch size; it changes logits",
     "engine.kv_cache": "continue the cache from turn to turn, or start fresh",
     "engine.sequences": "trials decoded together, in waves of the plan's order",
+    "engine.turn_gap": "steps between two turns, null for turns in step; with several sequences",
     "engine.flash_attn": "flash attention; it changes logits",
     "engine.threads": "threads of the engine; only with flash attention, whose sums they part",
     "engine.cache_type": "type of the cached keys and values",
@@ -118,9 +119,9 @@ class RunLock:
         """The keys this lock cannot tell, in registry order.
 
         Toolchains are per language; `bench.*` is told only where a stop rule is declared, and
-        threads only where they count.
+        threads and the gap between turns only where they count.
         """
-        optional = ("toolchain.", "bench.", "engine.threads")
+        optional = ("toolchain.", "bench.", "engine.threads", "engine.turn_gap")
         return tuple(
             key for key in LOCK_KEYS if key not in self.values and not key.startswith(optional)
         )

@@ -26,6 +26,9 @@ class EngineConfig(Value):
     kv_cache: Literal["continue", "fresh"]
     sequences: Annotated[int, Field(ge=1, le=64)] = 1
     """For the `llama` engine: trials that are decoded together, in waves; it changes logits."""
+    turn_gap: Annotated[int, Field(ge=0, le=1000)] | None = None
+    """With several sequences: decode steps that a trial sits out between two turns, while the
+    others go on; null for turns in step, none of which begins while another is under way."""
     n_ubatch: Annotated[int, Field(ge=2)] = 512
     flash_attn: bool = False
     cache_type: Literal["f16", "q8_0"] = "f16"
@@ -46,6 +49,8 @@ class EngineConfig(Value):
     def _decodes_together(self) -> Self:
         if self.name != "llama" and self.sequences != 1:
             raise ValueError(f"only the llama engine has sequences, not {self.name}")
+        if self.turn_gap is not None and self.sequences == 1:
+            raise ValueError("turn_gap is for several sequences: set sequences above 1")
         return self
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from abverify.bench.engines import Message
-from abverify.bench.engines.llama import LlamaEngine, LoadedAdapter
+from abverify.bench.engines.llama_load import LoadedAdapter
 from abverify.bench.engines.llama_open import open_llama
 from abverify.bench.weights import identify
 from abverify.errors import IndeterminateError, InvalidError, UntrustedError
@@ -20,6 +20,8 @@ from .smollm import FILE, SHA256, SOURCE, engine_config, prompt_config, sampling
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from abverify.bench.engines.llama import LlamaEngine
 
 WIDTH = 576
 RANK = 4

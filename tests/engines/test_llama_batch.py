@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
 
-from abverify.bench.engines import Ask, Message
+from abverify.bench.engines import Ask, EngineFailure, Message
 
 from .smollm import engine_config
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from abverify.bench.engines import Completion
     from abverify.bench.engines.llama import LlamaEngine
+    from abverify.bench.engines.llama_wave import LlamaWave
 
 HEAD = Message("system", "You answer briefly and in plain words.")
 THINGS = ("the sea", "a bridge", "an oak", "copper")
@@ -120,3 +125,110 @@ def test_an_engine_of_several_sequences_says_so_and_completes_a_single_one_too(
 
     assert (together.seats, together.facts()["engine.sequences"]) == (4, 4)
     assert alone.completion_tokens == 5
+
+
+@dataclass
+class Talk:
+    """A conversation of so many turns, whose speaker takes some time between them."""
+
+    thing: str
+    tokens: tuple[int, ...]
+    pauses: tuple[float, ...] = ()
+    said: list[tuple[str, int | None]] = field(default_factory=list)
+
+    def hold(self, seat: int, wave: LlamaWave, mailbox: Mailbox) -> None:
+        history: tuple[Message, ...] = ()
+        for turn, tokens in enumerate(self.tokens):
+            asked = ask(self.thing, *history, max_tokens=tokens)
+            wave.ask(seat, asked)
+            done = mailbox.of(seat)
+            self.said.append((done.text, done.prefilled_tokens))
+            history = (*asked.messages[1:], Message("assistant", done.text))
+            if turn < len(self.pauses):
+                time.sleep(self.pauses[turn])
+        wave.leave(seat)
+
+
+class Mailbox:
+    """Where the answers of a wave wait for whom they are for."""
+
+    def __init__(self) -> None:
+        self._answers: dict[int, Completion] = {}
+        self._changed = threading.Condition()
+
+    def put(self, seat: int, answer: Completion) -> None:
+        with self._changed:
+            self._answers[seat] = answer
+            self._changed.notify_all()
+
+    def of(self, seat: int) -> Completion:
+        with self._changed:
+            assert self._changed.wait_for(lambda: seat in self._answers, timeout=120)
+            return self._answers.pop(seat)
+
+
+def held(engine: LlamaEngine, talks: Mapping[int, Talk]) -> list[list[tuple[str, int | None]]]:
+    """What was said in a wave of these conversations, seat by seat."""
+    engine.start_trial()
+    mailbox = Mailbox()
+    with engine.wave(talks) as wave, ThreadPoolExecutor(len(talks)) as pool:
+        going = [pool.submit(talk.hold, seat, wave, mailbox) for seat, talk in talks.items()]
+        for seat, answer in wave.answers():
+            mailbox.put(seat, answer)
+        for each in going:
+            each.result()
+    return [talk.said for talk in talks.values()]
+
+
+@pytest.fixture(scope="module", params=[None, 0, 3], ids=["in step", "gap 0", "gap 3"])
+def any_gap(
+    open_engine: Callable[..., LlamaEngine], request: pytest.FixtureRequest
+) -> Iterator[LlamaEngine]:
+    config = engine_config(n_ctx=512, sequences=4, turn_gap=request.param)
+    with open_engine(engine=config) as engine:
+        yield engine
+
+
+def test_how_long_tools_take_changes_no_byte(any_gap: LlamaEngine) -> None:
+    def talks(*pauses: tuple[float, ...]) -> dict[int, Talk]:
+        lengths = ((3, 9, 4), (8, 2, 2), (5, 5), (14,))
+        return {
+            seat: Talk(thing, tokens, pause)
+            for seat, (thing, tokens, pause) in enumerate(zip(THINGS, lengths, pauses, strict=True))
+        }
+
+    first = held(any_gap, talks((), (), (), ()))
+    assert held(any_gap, talks((0.4, 0.0), (0.0, 0.3), (0.1,), ())) == first
+    assert held(any_gap, talks((0.0, 0.2), (0.5, 0.0), (), ())) == first
+    assert [len(said) for said in first] == [3, 3, 2, 1]
+
+
+def test_a_declared_gap_is_in_the_lock_where_there_are_several_sequences(
+    open_engine: Callable[..., LlamaEngine], together: LlamaEngine
+) -> None:
+    assert together.facts()["engine.turn_gap"] is None
+    with open_engine(engine=engine_config(n_ctx=256, sequences=2, turn_gap=3)) as engine:
+        assert engine.facts()["engine.turn_gap"] == 3
+
+
+def test_a_wave_left_before_its_end_leaves_a_broken_engine_that_starts_anew(
+    together: LlamaEngine,
+) -> None:
+    together.start_trial()
+    with together.wave([0, 1]) as wave:
+        wave.ask(0, ask("copper"))
+    with pytest.raises(EngineFailure, match="ended"):
+        wave.ask(1, ask("copper"))
+    with pytest.raises(EngineFailure, match="broke"), together.wave([0]):
+        pass
+
+    together.start_trial()
+    assert together.complete_together({0: ask("copper", max_tokens=3)})[0].completion_tokens == 3
+
+
+def test_an_ask_that_cannot_be_one_is_refused_and_breaks_nothing(together: LlamaEngine) -> None:
+    together.start_trial()
+    with pytest.raises(ValueError, match="a seed is"):
+        together.complete_together({0: ask("copper", seed=0)})
+
+    assert together.complete_together({0: ask("copper", max_tokens=3)})[0].completion_tokens == 3

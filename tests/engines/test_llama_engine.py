@@ -156,7 +156,7 @@ def test_a_span_of_zero_switches_the_penalty_off(open_engine: Callable[..., Llam
 def test_the_facts_are_the_lock_keys_of_model_and_engine(engine: LlamaEngine) -> None:
     facts = engine.facts()
     wanted = {key for key in LOCK_KEYS if key.startswith(("model.", "engine."))}
-    assert set(facts) == wanted - {"engine.server", "engine.threads"}
+    assert set(facts) == wanted - {"engine.server", "engine.threads", "engine.turn_gap"}
     assert engine.identity == "attested"
     assert facts["model.weights_sha256"] == SHA256
     assert facts["model.file_type"] == "Q4_1"

@@ -6,13 +6,14 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from abverify.bench.engines import EngineFailure, Message, llama
+from abverify.bench.engines import Ask, EngineFailure, Message, llama, llama_wave
 from abverify.bench.engines.llama import LlamaEngine
 from abverify.bench.weights import identify
 from abverify.errors import IndeterminateError, InvalidError
@@ -153,7 +154,7 @@ def test_an_abort_quotes_the_last_words_of_the_child(
 def test_a_child_that_hangs_is_killed(
     open_engine: Callable[..., LlamaEngine], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(llama, "_GRACE_SECONDS", 0.2)
+    monkeypatch.setattr(llama, "GRACE_SECONDS", 0.2)
     with open_engine() as engine:
         child = engine.pid
         assert child is not None
@@ -161,6 +162,40 @@ def test_a_child_that_hangs_is_killed(
         with pytest.raises(EngineFailure, match="it hangs"):
             engine.complete(ASK, seed=1, max_tokens=4, seconds=0.2)
         assert is_gone(child)
+
+
+def test_a_child_that_hangs_in_a_wave_is_killed_once_nobody_keeps_it_waiting(
+    open_engine: Callable[..., LlamaEngine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(llama_wave, "GRACE_SECONDS", 0.2)
+    monkeypatch.setattr(llama_wave, "_LOOK_SECONDS", 0.05)
+    with open_engine(engine=engine_config(n_ctx=256, sequences=2)) as engine:
+        child = engine.pid
+        assert child is not None
+        with engine.wave([0, 1]) as wave:
+            wave.ask(0, Ask(tuple(ASK), 1, 4, 0.2))
+            threading.Timer(1.0, wave.leave, [1]).start()
+            began = time.monotonic()
+            os.kill(child, signal.SIGSTOP)
+            with pytest.raises(EngineFailure, match="it hangs"):
+                next(wave.answers())
+        assert time.monotonic() - began > 1.0
+        assert is_gone(child)
+
+
+def test_a_child_that_dies_in_a_wave_is_a_failure_for_who_waits(
+    open_engine: Callable[..., LlamaEngine],
+) -> None:
+    with open_engine(engine=engine_config(n_ctx=256, sequences=2)) as engine:
+        child = engine.pid
+        assert child is not None
+        with engine.wave([0]) as wave:
+            wave.ask(0, Ask(tuple(ASK), 1, 200, 60.0))
+            os.kill(child, signal.SIGKILL)
+            with pytest.raises(EngineFailure, match="SIGKILL"):
+                next(wave.answers())
+        engine.start_trial()
+        assert engine.pid != child
 
 
 def test_closing_ends_the_child_and_may_be_repeated(

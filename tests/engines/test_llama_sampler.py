@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -79,7 +79,7 @@ def test_it_samples_what_the_whole_chain_samples(runtime: Runtime, settings: Sam
     runtime._evaluate(prompt)
     with (
         whole_chain(settings, runtime._n_vocab) as whole,
-        SamplerChain(settings, n_vocab=runtime._n_vocab, seed=SEED) as ours,
+        closing(SamplerChain(settings, n_vocab=runtime._n_vocab, seed=SEED)) as ours,
     ):
         for token in prompt:
             llama.llama_sampler_accept(whole, token)
@@ -97,7 +97,7 @@ def test_it_samples_what_the_whole_chain_samples(runtime: Runtime, settings: Sam
 def test_a_token_without_logits_is_a_fault(runtime: Runtime) -> None:
     runtime.forget()
     runtime._evaluate([1000, 2000])
-    with SamplerChain(knobs(), n_vocab=runtime._n_vocab, seed=SEED) as chain:
+    with closing(SamplerChain(knobs(), n_vocab=runtime._n_vocab, seed=SEED)) as chain:
         chain.accept(1000)
         with pytest.raises(RuntimeFault, match="place 0"):
             chain.sample(runtime._context, 0)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from abverify.bench.engines import Ask, Message
-from abverify.bench.engines.llama import LlamaEngine, LoadedAdapter
+from abverify.bench.engines.llama_load import LoadedAdapter
 from abverify.bench.engines.lora_layout import laid_out, pad_rank
 from abverify.bench.weights import identify
 from tests.support.repository import CHECKOUT
@@ -18,6 +18,8 @@ from .smollm import engine_config, sampling
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
+
+    from abverify.bench.engines.llama import LlamaEngine
 
 SHIPPED = CHECKOUT / "fixtures" / "models" / "smollm2-135m-tool-use.lora.gguf"
 NAME = "blk.0.attn_q.weight.lora_"

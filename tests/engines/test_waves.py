@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,10 +25,11 @@ from tests.unit.bench.tasks import bench, config, task
 from .smollm import engine_config
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from abverify.bench.engines import Ask, Completion, Message
     from abverify.bench.engines.llama import LlamaEngine
+    from abverify.bench.engines.llama_wave import LlamaWave
     from abverify.evidence.lock import Scalar
     from abverify.model.identity import IdentityLevel
 
@@ -37,19 +39,28 @@ SEEDS = (1, 2, 3)
 """Three trials at two seats: a wave of two, and one of one."""
 
 
-@pytest.fixture(scope="module")
-def two_seats(open_engine: Callable[..., LlamaEngine]) -> Iterator[LlamaEngine]:
-    with open_engine(engine=engine_config(n_ctx=1024, sequences=2)) as engine:
+@pytest.fixture(scope="module", params=[None, 2], ids=["in step", "gap 2"])
+def two_seats(
+    open_engine: Callable[..., LlamaEngine], request: pytest.FixtureRequest
+) -> Iterator[LlamaEngine]:
+    config = engine_config(n_ctx=1024, sequences=2, turn_gap=request.param)
+    with open_engine(engine=config) as engine:
         yield engine
 
 
 @dataclass
 class Counted:
-    """The real engine, with who asked together written down; it breaks when told to."""
+    """The real engine, with who asked what written down; it breaks when told to.
+
+    Attributes:
+        breaks_after: after so many answers.
+        waves: of each wave, the seats that asked with how many messages each time.
+    """
 
     engine: LlamaEngine
-    breaks_at: int | None = None
-    rounds: list[list[tuple[int, int]]] = field(default_factory=list)
+    breaks_after: int | None = None
+    waves: list[list[tuple[int, int]]] = field(default_factory=list)
+    answered: int = 0
 
     @property
     def identity(self) -> IdentityLevel:
@@ -70,14 +81,36 @@ class Counted:
     ) -> Completion:
         return self.engine.complete(messages, seed=seed, max_tokens=max_tokens, seconds=seconds)
 
-    def complete_together(self, asks: Mapping[int, Ask]) -> dict[int, Completion]:
-        self.rounds.append([(seat, len(asks[seat].messages)) for seat in sorted(asks)])
-        if len(self.rounds) == self.breaks_at:
-            raise EngineFailure("pulled the plug")
-        return self.engine.complete_together(asks)
+    @contextmanager
+    def wave(self, seats: Iterable[int]) -> Iterator[CountedWave]:
+        self.waves.append([])
+        with self.engine.wave(seats) as wave:
+            yield CountedWave(self, wave)
 
     def close(self) -> None:
         self.engine.close()
+
+
+@dataclass
+class CountedWave:
+    """A wave of the real engine."""
+
+    counted: Counted
+    wave: LlamaWave
+
+    def ask(self, seat: int, ask: Ask) -> None:
+        self.counted.waves[-1].append((seat, len(ask.messages)))
+        self.wave.ask(seat, ask)
+
+    def leave(self, seat: int) -> None:
+        self.wave.leave(seat)
+
+    def answers(self) -> Iterator[tuple[int, Completion]]:
+        for answer in self.wave.answers():
+            yield answer
+            self.counted.answered += 1
+            if self.counted.answered == self.counted.breaks_after:
+                raise EngineFailure("pulled the plug")
 
 
 def plan() -> Plan:
@@ -92,14 +125,13 @@ def run(folder: Path, engine: Counted, watcher: Nobody | None = None) -> list[by
         return [row_line(row.model_copy(update={"millis": 0})) for row in journal.rows()]
 
 
-def test_trials_go_through_their_turns_in_step_and_a_wave_takes_the_next_of_the_plan(
-    two_seats: LlamaEngine, tmp_path: Path
-) -> None:
+def test_a_wave_takes_the_next_trials_of_the_plan(two_seats: LlamaEngine, tmp_path: Path) -> None:
     engine = Counted(two_seats)
     rows = run(tmp_path / "run", engine)
 
     # Two turns of the first two trials, then two of the third; each turn adds two messages.
-    assert engine.rounds == [[(0, 2), (1, 2)], [(0, 4), (1, 4)], [(0, 2)], [(0, 4)]]
+    asked = [sorted(wave) for wave in engine.waves]
+    assert asked == [[(0, 2), (0, 4), (1, 2), (1, 4)], [(0, 2), (0, 4)]]
     assert sum(b'"kind":"outcome"' in row for row in rows) == 3
 
 
@@ -120,14 +152,14 @@ def test_a_run_cut_off_inside_a_wave_is_resumed_to_the_same_rows(
 
     again = Counted(two_seats)
     assert run(tmp_path / "cut", again) == whole
-    assert again.rounds[0] == [(0, 2), (1, 2)]  # the first trial kept the second company
+    assert {seat for seat, _ in again.waves[0]} == {0, 1}  # the first kept the second company
 
 
 def test_an_engine_that_breaks_leaves_a_whole_wave_unmeasured_and_the_next_one_runs(
     two_seats: LlamaEngine, tmp_path: Path
 ) -> None:
     whole = run(tmp_path / "whole", Counted(two_seats))
-    broken = run(tmp_path / "cut", Counted(two_seats, breaks_at=2))
+    broken = run(tmp_path / "cut", Counted(two_seats, breaks_after=2))
 
     assert sum(b'"outcome":"infrastructure_failure"' in row for row in broken) == 2
     assert broken[-4:] == whole[-4:]

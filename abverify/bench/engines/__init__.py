@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from abverify._frozen import frozen
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from abverify.evidence.lock import Scalar
     from abverify.evidence.rows import FinishReason
@@ -93,18 +94,43 @@ class Engine(Protocol):
         """Frees the engine. It may be called twice."""
 
 
+class Wave(Protocol):
+    """Conversations that are decoded together, each in a seat of its own."""
+
+    def ask(self, seat: int, ask: Ask) -> None:
+        """Asks for a seat's next completion; for any thread.
+
+        Raises:
+            EngineFailure: if the engine broke.
+        """
+
+    def leave(self, seat: int) -> None:
+        """Says that a seat will not ask again; for any thread.
+
+        Raises:
+            EngineFailure: if the engine broke.
+        """
+
+    def answers(self) -> Iterator[tuple[int, Completion]]:
+        """The completions with their seats, as they end, until every seat has left.
+
+        Raises:
+            EngineFailure: if the engine broke.
+        """
+
+
 class BatchEngine(Engine, Protocol):
-    """An engine that decodes several conversations, each in a seat of its own, together."""
+    """An engine that decodes several conversations together."""
 
     @property
     def seats(self) -> int:
         """How many conversations it holds at once."""
 
-    def complete_together(self, asks: Mapping[int, Ask]) -> dict[int, Completion]:
-        """Completes the conversation of each seat that asks.
+    def wave(self, seats: Iterable[int]) -> AbstractContextManager[Wave]:
+        """A wave of conversations; nothing else can be asked until it has ended.
 
         Raises:
-            EngineFailure: if the engine broke; then no seat has an answer.
+            EngineFailure: if the engine broke.
         """
 
 

@@ -3,34 +3,32 @@
 from __future__ import annotations
 
 import importlib.util
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Final, Self
 
-from abverify._frozen import frozen
 from abverify.bench.engines import Ask, Completion, EngineFailure
-from abverify.bench.engines.llama_process import WorkerProcess
+from abverify.bench.engines.llama_load import load_request
+from abverify.bench.engines.llama_process import GRACE_SECONDS, WorkerProcess
+from abverify.bench.engines.llama_wave import LlamaWave
 from abverify.bench.engines.llama_wire import (
     Complete,
     Completed,
-    CompletedTogether,
-    Load,
     Loaded,
     Reset,
-    SamplerKnobs,
-    Source,
-    Together,
 )
 from abverify.bench.extras import missing_package
 from abverify.bench.side_by_side import usable_cores
 from abverify.bench.weights import CACHED_NOTE
-from abverify.errors import IndeterminateError, InvalidError
+from abverify.errors import IndeterminateError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
 
     from abverify.bench.engines import Message
+    from abverify.bench.engines.llama_load import LoadedAdapter
     from abverify.bench.engines.llama_wire import Request
     from abverify.bench.weights import WeightFacts
     from abverify.evidence.lock import Scalar
@@ -39,24 +37,8 @@ if TYPE_CHECKING:
 
 _LOAD_SECONDS: Final = 1800.0
 _RESET_SECONDS: Final = 60.0
-_GRACE_SECONDS: Final = 30.0
-"""How much longer than its own limit a completion may take before the child counts as hung."""
 _MAX_SEED: Final = 2**31 - 1
-
-
-@frozen
-class LoadedAdapter:
-    """A LoRA adapter to apply over the weights.
-
-    Attributes:
-        path: its GGUF file.
-        facts: what the file is.
-        scale: what the adapter is multiplied with, as a decimal text.
-    """
-
-    path: Path
-    facts: WeightFacts
-    scale: str
+_BROKEN: Final = "the engine broke earlier in this trial, or is closed"
 
 
 class LlamaEngine:
@@ -100,27 +82,17 @@ class LlamaEngine:
         on_token: Callable[[int], None] | None = None,
     ) -> None:
         require_packages()
-        template = _chat_template(path, facts)
-        if adapter is not None:
-            _require_adapter(adapter)
         self._name, self._weights, self._adapter = name, facts, adapter
         self._engine = engine
         self._on_token = on_token
-        self._load = Load(
-            weights=Source(str(path), facts.stamp),
-            template=template,
-            adapter=Source(str(adapter.path), adapter.facts.stamp) if adapter else None,
-            adapter_scale=float(adapter.scale) if adapter else 1.0,
-            n_ctx=engine.n_ctx,
-            n_ubatch=engine.n_ubatch,
-            flash_attn=engine.flash_attn,
-            cache_type=engine.cache_type,
-            kv_cache=engine.kv_cache,
-            history=prompt.history,
-            penalty_scope=sampling.penalty_scope,
+        self._load = load_request(
+            path,
+            facts,
+            engine=engine,
+            sampling=sampling,
+            prompt=prompt,
+            adapter=adapter,
             threads=threads or usable_cores(),
-            knobs=_knobs(sampling),
-            sequences=engine.sequences,
         )
         self._worker: WorkerProcess | None = None
         self._threads: int | None = None
@@ -142,6 +114,7 @@ class LlamaEngine:
         weights, adapter, engine = self._weights, self._adapter, self._engine
         # Long attention over one token is summed in as many parts as there are threads.
         threads = {"engine.threads": self._load.threads} if engine.flash_attn else {}
+        gap = {"engine.turn_gap": engine.turn_gap} if engine.sequences > 1 else {}
         return {
             "model.name": self._name,
             "model.weights_sha256": weights.sha256,
@@ -162,6 +135,7 @@ class LlamaEngine:
             "engine.n_ubatch": engine.n_ubatch,
             "engine.kv_cache": engine.kv_cache,
             "engine.sequences": engine.sequences,
+            **gap,
             "engine.flash_attn": engine.flash_attn,
             **threads,
             "engine.cache_type": engine.cache_type,
@@ -212,7 +186,7 @@ class LlamaEngine:
         ask = Ask(tuple(messages), seed, max_tokens, seconds)
         if self.seats > 1:
             return self.complete_together({0: ask})[0]
-        reply = self._ask(self._request(ask), seconds=seconds + _GRACE_SECONDS)
+        reply = self._ask(self._request(ask), seconds=seconds + GRACE_SECONDS)
         if not isinstance(reply, Completed):
             raise self._nonsense(reply)
         return Completion(**asdict(reply))
@@ -222,21 +196,41 @@ class LlamaEngine:
         """How many conversations the context holds at once."""
         return self._engine.sequences
 
+    @contextmanager
+    def wave(self, seats: Iterable[int]) -> Iterator[LlamaWave]:
+        """A wave of conversations; nothing else can be asked until it has ended.
+
+        Left before it has ended, it leaves a broken engine behind.
+
+        Raises:
+            EngineFailure: if the engine broke.
+        """
+        if self._worker is None:
+            raise EngineFailure(_BROKEN)
+        wave = LlamaWave(self._worker, seats, to_request=self._request, on_token=self._on_token)
+        try:
+            yield wave
+        finally:
+            if not wave.is_over:
+                self._discard()
+
     def complete_together(self, asks: Mapping[int, Ask]) -> dict[int, Completion]:
-        """Completes the conversation of each seat that asks, in one context.
+        """One completion for each seat that asks: a wave of a single turn.
 
         Raises:
             EngineFailure: if the engine broke; then no seat has an answer.
             ValueError: if a seed or `max_tokens` is out of range.
         """
-        seats = sorted(asks)
-        request = Together(tuple((seat, self._request(asks[seat])) for seat in seats))
-        longest = max(ask.seconds for ask in asks.values())
-        reply = self._ask(request, seconds=longest + _GRACE_SECONDS)
-        if not isinstance(reply, CompletedTogether):
-            raise self._nonsense(reply)
-        answers = (Completion(**asdict(answer)) for answer in reply.completions)
-        return dict(zip(seats, answers, strict=True))
+        for ask in asks.values():
+            self._request(ask)
+        answers: dict[int, Completion] = {}
+        with self.wave(asks) as wave:
+            for seat in sorted(asks):
+                wave.ask(seat, asks[seat])
+            for seat, completion in wave.answers():
+                answers[seat] = completion
+                wave.leave(seat)
+        return answers
 
     def _request(self, ask: Ask) -> Complete:
         if not 1 <= ask.seed <= _MAX_SEED:
@@ -309,7 +303,7 @@ class LlamaEngine:
 
     def _ask(self, request: Request, *, seconds: float) -> object:
         if self._worker is None:
-            raise EngineFailure("the engine broke earlier in this trial, or is closed")
+            raise EngineFailure(_BROKEN)
         try:
             return self._worker.request(request, seconds=seconds, on_token=self._on_token)
         except BaseException:  # Ctrl-C too: the child is in the middle of something.
@@ -331,38 +325,3 @@ def require_packages() -> None:
     for module, package in (("llama_cpp", "llama-cpp-python"), ("jinja2", "jinja2")):
         if importlib.util.find_spec(module) is None:
             raise missing_package(package)
-
-
-def _chat_template(path: Path, facts: WeightFacts) -> str:
-    if facts.kind != "model":
-        raise _wrong_kind(path, expected="general.type: model", found=facts.kind)
-    if facts.chat_template is None:
-        raise _wrong_kind(path, expected="a chat template in the file", found="none")
-    return facts.chat_template
-
-
-def _require_adapter(adapter: LoadedAdapter) -> None:
-    if adapter.facts.kind != "adapter":
-        raise _wrong_kind(adapter.path, expected="general.type: adapter", found=adapter.facts.kind)
-
-
-def _wrong_kind(path: Path, *, expected: str, found: str) -> InvalidError:
-    return InvalidError(
-        "the file cannot serve as what the contract calls it",
-        rule="AV518",
-        place=str(path),
-        expected=expected,
-        found=found,
-        next_step="name another file in the contract's model section",
-    )
-
-
-def _knobs(sampling: Sampling) -> SamplerKnobs:
-    return SamplerKnobs(
-        temperature=float(sampling.temperature),
-        top_k=sampling.top_k,
-        top_p=float(sampling.top_p),
-        min_p=float(sampling.min_p),
-        repeat_penalty=float(sampling.repeat_penalty),
-        repeat_last_n=sampling.repeat_last_n,
-    )

@@ -2,7 +2,8 @@
 
 Which tokens share a batch changes the bits of the logits. So the batches follow from the requests
 alone: each step holds what every unfinished sequence has to evaluate, in the order of their seats
-and up to one physical batch, and no clock decides anything but that time is up.
+and up to one physical batch. Before which step a seat begins its next turn is counted in steps,
+and who is not ready by then is waited for: no clock decides anything but that time is up.
 Every sequence has a window, a sampler chain and a seed of its own.
 """
 
@@ -11,18 +12,19 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import time
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from abverify.bench.engines.llama_admission import Admission
 from abverify.bench.engines.llama_library import RuntimeFault, llama
 from abverify.bench.engines.llama_runtime import _ABORTED, Runtime, _common_prefix, _OutOfTime
-from abverify.bench.engines.llama_wire import Completed, CompletedTogether, Load, Together
+from abverify.bench.engines.llama_wire import Completed, SeatAnswered, SeatAsks, SeatLeaves
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from abverify.bench.engines.llama_wire import Complete
+    from abverify.bench.engines.llama_sampler import SamplerChain
+    from abverify.bench.engines.llama_wire import Complete, Load, Request, Wave
     from abverify.evidence.rows import FinishReason
 
 
@@ -32,25 +34,30 @@ class _Turn:
 
     Attributes:
         seat: the sequence's number in the context.
+        chain: its sampler chain.
         prompt: its token ids.
-        deadline: when its time is up, monotonic.
+        began: when it began, monotonic.
         limit: tokens that it may sample.
         pending: tokens still to be evaluated; the last of them gives the next logits.
-        chain: its sampler chain; null until it is made.
         reason: why it ended; null while it goes on.
     """
 
     seat: int
     request: Complete
+    chain: SamplerChain
     text_sha256: str
     prompt: list[int]
-    deadline: float
+    began: float
     limit: int
     pending: list[int] = field(default_factory=list)
     prefilled: int = 0
     generated: list[int] = field(default_factory=list)
-    chain: Any = None
     reason: FinishReason | None = None
+
+    @property
+    def deadline(self) -> float:
+        """When its time is up, monotonic."""
+        return self.began + self.request.seconds
 
 
 _Cell: TypeAlias = tuple[int, int, int, _Turn | None]
@@ -74,51 +81,72 @@ class BatchRuntime(Runtime):
         """Empties every sequence; the shared beginning's state is kept aside."""
         self._clear()
 
-    def complete_together(
-        self, asked: Together, *, on_token: Callable[[int], None]
-    ) -> CompletedTogether:
-        """Completes the conversations of several seats, each within its own limits.
+    def serve(
+        self,
+        wave: Wave,
+        *,
+        receive: Callable[[], Request],
+        answer: Callable[[SeatAnswered], None],
+        on_token: Callable[[int], None],
+    ) -> None:
+        """Completes what the seats of a wave ask for, until all of them have left.
 
         Args:
-            asked: one request for each seat, in the order of the seats.
-            on_token: called with the count of tokens sampled so far for all of them.
+            wave: the seats.
+            receive: waits for what one of the seats says next.
+            answer: called with each completion, as it ends.
+            on_token: called with the count of tokens sampled so far in those under way.
 
         Raises:
             PromptError: if the template refuses the messages.
-            RuntimeFault: if llama.cpp fails.
+            RuntimeFault: if llama.cpp fails, or something else than a seat speaks.
         """
-        start = time.monotonic()
-        self._use(asked.requests[0][1].threads)
-        turns = [self._turn(seat, request, start) for seat, request in asked.requests]
-        self._deadline = max(turn.deadline for turn in turns)
-        try:
-            with ExitStack() as stack:
-                stack.enter_context(self._limited(self._deadline - time.monotonic()))
-                for turn in turns:
-                    turn.chain = stack.enter_context(self._sampler(turn.request.seed))
-                    self._prime(turn.chain, turn.prompt)
-                self._run([turn for turn in turns if turn.reason is None], on_token)
-        except _OutOfTime:
-            for turn in turns:
-                turn.reason = turn.reason or "time"
-            self._clear()
-        return CompletedTogether(tuple(self._completed(turn, start) for turn in turns))
+        inbox = _Inbox(receive)
+        admission = Admission(wave.seats, self._settings.turn_gap)
+        active: list[_Turn] = []
+        while active or admission.joining():
+            active = sorted((*active, *self._admitted(admission, inbox)), key=_seat)
+            if active and all(turn.reason is None for turn in active):
+                self._step_on(active, admission, on_token)
+            for turn in active:
+                if turn.reason is not None:
+                    turn.chain.close()
+                    admission.end(turn.seat)
+                    answer(SeatAnswered(turn.seat, self._completed(turn)))
+            active = [turn for turn in active if turn.reason is None]
 
-    def _turn(self, seat: int, request: Complete, start: float) -> _Turn:
+    def _admitted(self, admission: Admission, inbox: _Inbox) -> list[_Turn]:
+        """The turns that begin before the next step."""
+        turns: list[_Turn] = []
+        for seat in admission.joining():
+            said = inbox.of(seat)
+            if isinstance(said, SeatLeaves):
+                admission.leave(seat)
+                continue
+            admission.begin(seat)
+            self._use(said.request.threads)
+            turns.append(self._turn(seat, said.request))
+        return turns
+
+    def _turn(self, seat: int, request: Complete) -> _Turn:
+        began = time.monotonic()
         prompt = self._render(request.messages)
         tokens = self.tokenise(prompt)
         room = self._settings.n_ctx - len(tokens)
+        chain = self._sampler(request.seed)
+        self._prime(chain, tokens)
         return _Turn(
             seat=seat,
             request=request,
+            chain=chain,
             text_sha256=hashlib.sha256(prompt.text.encode("utf-8", "replace")).hexdigest(),
             prompt=tokens,
-            deadline=start + request.seconds,
+            began=began,
             limit=min(request.max_tokens, room),
             reason="context" if room <= 0 else None,
         )
 
-    def _completed(self, turn: _Turn, start: float) -> Completed:
+    def _completed(self, turn: _Turn) -> Completed:
         if turn.reason is None:
             raise RuntimeFault("a completion came to no end")
         return Completed(
@@ -128,27 +156,37 @@ class BatchRuntime(Runtime):
             prompt_tokens=len(turn.prompt),
             completion_tokens=len(turn.generated),
             prefilled_tokens=turn.prefilled,
-            millis=round((time.monotonic() - start) * 1000),
+            millis=round((time.monotonic() - turn.began) * 1000),
         )
 
-    def _run(self, turns: Sequence[_Turn], on_token: Callable[[int], None]) -> None:
-        if turns:
-            self._prepare(turns[0])
+    def _step_on(
+        self, turns: Sequence[_Turn], admission: Admission, on_token: Callable[[int], None]
+    ) -> None:
+        """Steps until a turn has ended, or another one is to begin."""
+        self._deadline = max(turn.deadline for turn in turns)
+        try:
+            with self._limited(self._deadline - time.monotonic()):
+                self._resume([turn for turn in turns if not turn.pending])
+                while all(turn.reason is None for turn in turns):
+                    self._step(turns)
+                    admission.stepped()
+                    on_token(sum(len(turn.generated) for turn in turns))
+                    if admission.joining():
+                        break
+        except _OutOfTime:
+            for turn in turns:
+                turn.reason = turn.reason or "time"
+            self._clear()
+
+    def _step(self, turns: Sequence[_Turn]) -> None:
+        step = list(_cells(turns, self._chunk))
+        self._decode_step(step)
+        for place, turn in _ends(step):
+            self._sample(turn, place)
         for turn in turns:
-            self._resume(turn)
-        active = list(turns)
-        while active:
-            step = list(_step(active, self._chunk))
-            self._decode_step(step)
-            for place, turn in _ends(step):
-                self._sample(turn, place)
-            on_token(sum(len(turn.generated) for turn in turns))
-            for turn in active:
-                if turn.reason is None and time.monotonic() >= turn.deadline:
-                    turn.reason = "time"
-                if turn.reason == "time":
-                    self._drop(turn.seat)
-            active = [turn for turn in active if turn.reason is None]
+            if turn.reason is None and time.monotonic() >= turn.deadline:
+                turn.reason = "time"
+                self._drop(turn.seat)
 
     def _prepare(self, turn: _Turn) -> None:
         """Takes the state of what the system message alone determines, evaluated from nothing.
@@ -171,7 +209,14 @@ class BatchRuntime(Runtime):
         self._base = base
         self._clear()
 
-    def _resume(self, turn: _Turn) -> None:
+    def _resume(self, turns: Sequence[_Turn]) -> None:
+        """Lays out what turns that begin have to evaluate."""
+        if turns and not any(self._held):
+            self._prepare(turns[0])
+        for turn in turns:
+            self._lay_out(turn)
+
+    def _lay_out(self, turn: _Turn) -> None:
         """Leaves in the seat what the prompt begins with, and notes what is to be evaluated."""
         if self._settings.kv_cache == "fresh":
             self._drop(turn.seat)
@@ -236,17 +281,21 @@ class BatchRuntime(Runtime):
         turn.pending = [token]
 
 
-def _step(active: Sequence[_Turn], room: int) -> Iterator[_Cell]:
-    """The tokens of one step, at most `room`; what they are is taken from the turns' pending.
+def _cells(active: Sequence[_Turn], room: int) -> Iterator[_Cell]:
+    """The tokens of one step, at most `room`, taken from the turns' pending, in seats' order.
 
-    Sequences that only continue come first, so that a long prompt does not hold them up.
+    Sequences that only continue take theirs first, so that a long prompt does not hold them up.
+    In the batch they stand by seat: llama.cpp computes at once only what neighbours have.
     """
+    taken: dict[int, list[int]] = {}
     for turn in sorted(active, key=lambda turn: len(turn.pending) > 1):
-        taken, turn.pending = turn.pending[:room], turn.pending[room:]
-        room -= len(taken)
-        first = len(turn.prompt) + len(turn.generated) - len(taken) - len(turn.pending)
-        for at, token in enumerate(taken):
-            last = at == len(taken) - 1 and not turn.pending
+        taken[turn.seat], turn.pending = turn.pending[:room], turn.pending[room:]
+        room -= len(taken[turn.seat])
+    for turn in active:
+        tokens = taken[turn.seat]
+        first = len(turn.prompt) + len(turn.generated) - len(tokens) - len(turn.pending)
+        for at, token in enumerate(tokens):
+            last = at == len(tokens) - 1 and not turn.pending
             yield turn.seat, token, first + at, turn if last else None
 
 
@@ -255,3 +304,28 @@ def _ends(step: Sequence[_Cell]) -> Iterator[tuple[int, _Turn]]:
     for place, (_, _, _, turn) in enumerate(step):
         if turn is not None:
             yield place, turn
+
+
+def _seat(turn: _Turn) -> int:
+    return turn.seat
+
+
+class _Inbox:
+    """What the seats have said and nobody has read yet."""
+
+    def __init__(self, receive: Callable[[], Request]) -> None:
+        self._receive = receive
+        self._unread: dict[int, SeatAsks | SeatLeaves] = {}
+
+    def of(self, seat: int) -> SeatAsks | SeatLeaves:
+        """What a seat says next; waits for it.
+
+        Raises:
+            RuntimeFault: if something comes that no seat says.
+        """
+        while seat not in self._unread:
+            said = self._receive()
+            if not isinstance(said, SeatAsks | SeatLeaves):
+                raise RuntimeFault(f"a wave is under way, and a {type(said).__name__} came")
+            self._unread[said.seat] = said
+        return self._unread.pop(seat)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from abverify.bench.engines.llama import LlamaEngine, LoadedAdapter, require_packages
+from abverify.bench.engines.llama import LlamaEngine, require_packages
+from abverify.bench.engines.llama_load import LoadedAdapter
 from abverify.bench.weights import identify, locate, no_adapter_yet
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from typing import TYPE_CHECKING, Final
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _MODULE: Final = "abverify.bench.engines.llama_worker"
+GRACE_SECONDS: Final = 30.0
+"""How much longer than its own limit an answer may take before the child counts as hung."""
 _CHUNK: Final = 1 << 16
 _QUOTED_BYTES: Final = 4096
 _QUOTED_LINES: Final = 4
@@ -37,7 +40,7 @@ fast; beside another busy process, decoding is more than ten times faster.
 
 
 class WorkerProcess:
-    """A running child, and one request at a time.
+    """A running child. Any thread may send to it; one at a time receives.
 
     The child has a session of its own, so that Ctrl-C in the terminal reaches the
     parent alone; it ends with the parent, because its standard input ends then.
@@ -46,6 +49,8 @@ class WorkerProcess:
     def __init__(self) -> None:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (kill() closes it)
         self._received = bytearray()
+        self._sending = threading.Lock()
+        self._is_closed = False
         # -P: a module in the current directory, which a pull request may write, is not imported.
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", _MODULE],
@@ -79,44 +84,37 @@ class WorkerProcess:
             EngineFailure: if the child fails, dies, talks nonsense or does not answer in time.
         """
         deadline = time.monotonic() + seconds
-        self._send(encode(request), deadline)
-        while True:
-            reply = self._reply(deadline)
-            if isinstance(reply, Failed):
-                raise EngineFailure(self._with_last_words(reply.message))
+        self.send(request, seconds=seconds)
+        while (reply := self.receive(_remaining(deadline))) is not None:
             if not isinstance(reply, Progress):
                 return reply
             if on_token is not None:
                 on_token(reply.tokens)
+        raise EngineFailure("the engine process did not answer in time: it hangs")
 
-    def stop(self) -> None:
-        """Ends the child, and nothing else: a request under way raises in its own thread."""
-        self._process.kill()
+    def send(self, message: Request, *, seconds: float) -> None:
+        """Sends a message, for whose reading there is so much time.
 
-    def kill(self) -> None:
-        """Ends the child and frees what belonged to it. It may be called twice."""
-        self._process.kill()
-        self._process.wait()
-        for stream in (self._process.stdin, self._process.stdout, self._errors):
-            if stream is not None:
-                stream.close()
+        Raises:
+            EngineFailure: if the child is dead, or does not read.
+        """
+        deadline = time.monotonic() + seconds
+        with self._sending:
+            if self._is_closed:
+                raise EngineFailure("the engine process was ended")
+            self._write(encode(message), deadline)
 
-    def _send(self, data: bytes, deadline: float) -> None:
-        left = memoryview(data)
-        while left:
-            _, ready, _ = select.select([], [self._input], [], _remaining(deadline))
-            if not ready:
-                raise EngineFailure("the engine process does not read its requests")
-            try:
-                left = left[os.write(self._input, left) :]
-            except BrokenPipeError:
-                raise self._death() from None
+    def receive(self, seconds: float) -> Reply | None:
+        """The next message of the child; null if none comes within so many seconds.
 
-    def _reply(self, deadline: float) -> Reply:
+        Raises:
+            EngineFailure: if the child fails, dies or talks nonsense.
+        """
+        deadline = time.monotonic() + seconds
         while b"\n" not in self._received:
             ready, _, _ = select.select([self._output], [], [], _remaining(deadline))
             if not ready:
-                raise EngineFailure("the engine process did not answer in time: it hangs")
+                return None
             data = os.read(self._output, _CHUNK)
             if not data:
                 raise self._death()
@@ -127,9 +125,36 @@ class WorkerProcess:
             message = decode(bytes(line))
         except ValueError as error:
             raise EngineFailure(f"the engine process wrote {error}") from None
+        if isinstance(message, Failed):
+            raise EngineFailure(self._with_last_words(message.message))
         if not isinstance(message, Reply):
             raise EngineFailure(f"the engine process sent a {type(message).__name__}")
         return message
+
+    def stop(self) -> None:
+        """Ends the child, and nothing else: a request under way raises in its own thread."""
+        self._process.kill()
+
+    def kill(self) -> None:
+        """Ends the child and frees what belonged to it. It may be called twice."""
+        self._process.kill()
+        self._process.wait()
+        with self._sending:
+            self._is_closed = True
+            for stream in (self._process.stdin, self._process.stdout, self._errors):
+                if stream is not None:
+                    stream.close()
+
+    def _write(self, data: bytes, deadline: float) -> None:
+        left = memoryview(data)
+        while left:
+            _, ready, _ = select.select([], [self._input], [], _remaining(deadline))
+            if not ready:
+                raise EngineFailure("the engine process does not read its requests")
+            try:
+                left = left[os.write(self._input, left) :]
+            except BrokenPipeError:
+                raise self._death() from None
 
     def _death(self) -> EngineFailure:
         code = self._process.wait()

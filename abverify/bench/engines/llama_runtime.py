@@ -13,7 +13,7 @@ import importlib.metadata
 import os
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -83,7 +83,7 @@ class Runtime:
 
     def loaded(self) -> Loaded:
         """What the library says of itself and of the sampler chain it built."""
-        with self._sampler(seed=1) as chain:
+        with closing(self._sampler(seed=1)) as chain:
             names = chain.names
         return Loaded(
             version=f"llama-cpp-python {importlib.metadata.version('llama-cpp-python')}",
@@ -182,7 +182,7 @@ class Runtime:
             return "context"
         limit = min(request.max_tokens, room)
         self._prefill(prompt, request.messages[0])
-        with self._sampler(request.seed) as chain:
+        with closing(self._sampler(request.seed)) as chain:
             self._prime(chain, prompt)
             while True:
                 token = chain.sample(self._context, -1)

@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import ctypes
 from collections import deque
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from abverify.bench.engines.llama_library import RuntimeFault, llama
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from abverify.bench.engines.llama_wire import SamplerKnobs
 
 
 class SamplerChain:
-    """Samples tokens from logits; a context manager, which frees it.
+    """Samples tokens from logits.
 
     The penalties are applied apart from the rest, to the tokens that they change alone. As a link
     of the chain they would look every token of the vocabulary up, which took three quarters of the
@@ -46,15 +44,8 @@ class SamplerChain:
         for link in links:
             llama.llama_sampler_chain_add(self._rest, link)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Frees it."""
         llama.llama_sampler_free(self._penalties)
         llama.llama_sampler_free(self._rest)
 

@@ -50,6 +50,7 @@ class Load:
     threads: int
     knobs: SamplerKnobs
     sequences: int = 1
+    turn_gap: int | None = None
 
 
 @frozen
@@ -75,10 +76,30 @@ class Complete:
 
 
 @frozen
-class Together:
-    """Asks for one completion for each of several seats, given with the seat's number."""
+class Wave:
+    """Completes the conversations of several seats as they ask, until all of them have left.
 
-    requests: tuple[tuple[int, Complete], ...]
+    Attributes:
+        progress: whether to send `Progress` on the way.
+    """
+
+    seats: tuple[int, ...]
+    progress: bool
+
+
+@frozen
+class SeatAsks:
+    """A seat of the wave asks for its next completion."""
+
+    seat: int
+    request: Complete
+
+
+@frozen
+class SeatLeaves:
+    """A seat of the wave will not ask again."""
+
+    seat: int
 
 
 @frozen
@@ -92,12 +113,12 @@ class Loaded:
 
 @frozen
 class Done:
-    """The cache is empty."""
+    """The cache is empty, or everybody has left the wave."""
 
 
 @frozen
 class Progress:
-    """Tokens sampled so far in the completion under way."""
+    """Tokens sampled so far in the completions under way."""
 
     tokens: int
 
@@ -116,10 +137,11 @@ class Completed:
 
 
 @frozen
-class CompletedTogether:
-    """The completions of a `Together`, in its order."""
+class SeatAnswered:
+    """What a seat of the wave asked for."""
 
-    completions: tuple[Completed, ...]
+    seat: int
+    completed: Completed
 
 
 @frozen
@@ -129,10 +151,11 @@ class Failed:
     message: str
 
 
-Request: TypeAlias = Load | Reset | Complete | Together
-Reply: TypeAlias = Loaded | Done | Progress | Completed | CompletedTogether | Failed
+Request: TypeAlias = Load | Reset | Complete | Wave | SeatAsks | SeatLeaves
+Reply: TypeAlias = Loaded | Done | Progress | Completed | SeatAnswered | Failed
 
-_KINDS = {kind.__name__: kind for kind in (Reset, Loaded, Done, Progress, Completed, Failed)}
+_PLAIN = (Reset, SeatLeaves, Loaded, Done, Progress, Completed, Failed)
+_KINDS = {kind.__name__: kind for kind in _PLAIN}
 
 
 def encode(message: Request | Reply) -> bytes:
@@ -154,10 +177,12 @@ def decode(line: bytes) -> Request | Reply:
             return _load(body)
         if kind == "Complete":
             return _complete(body)
-        if kind == "Together":
-            return Together(tuple((seat, _complete(asked)) for seat, asked in body["requests"]))
-        if kind == "CompletedTogether":
-            return CompletedTogether(tuple(Completed(**done) for done in body["completions"]))
+        if kind == "Wave":
+            return Wave(tuple(body["seats"]), body["progress"])
+        if kind == "SeatAsks":
+            return SeatAsks(body["seat"], _complete(body["request"]))
+        if kind == "SeatAnswered":
+            return SeatAnswered(body["seat"], Completed(**body["completed"]))
         return _KINDS[kind](**body)
     except (AttributeError, KeyError, TypeError, ValueError):
         raise ValueError(f"no message: {line[:80]!r}") from None

@@ -11,6 +11,7 @@ import os
 import queue
 import threading
 import time
+from functools import partial
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from abverify.bench.engines.llama_wire import (
@@ -22,7 +23,9 @@ from abverify.bench.engines.llama_wire import (
     Reply,
     Request,
     Reset,
-    Together,
+    SeatAsks,
+    SeatLeaves,
+    Wave,
     decode,
     encode,
 )
@@ -43,7 +46,7 @@ def main() -> None:
     try:
         runtime = _load(requests.get(), sink)
         while True:
-            _send(sink, _answer(runtime, requests.get(), sink))
+            _send(sink, _answer(runtime, requests, sink))
     except Exception as error:  # noqa: BLE001 (whatever it is, the parent has to hear of it)
         _send(sink, Failed(_described(error)))
 
@@ -61,7 +64,7 @@ def _take_over_standard_streams() -> tuple[BinaryIO, BinaryIO]:
 def _receive(source: BinaryIO, requests: queue.SimpleQueue[Request]) -> None:
     for line in source:
         message = decode(line)
-        if isinstance(message, Load | Reset | Complete | Together):
+        if isinstance(message, Load | Reset | Complete | Wave | SeatAsks | SeatLeaves):
             requests.put(message)
     os._exit(0)  # The parent is gone: nobody is left to hear of anything.
 
@@ -83,22 +86,40 @@ def _batched(load: Load) -> Runtime:
     return BatchRuntime(load)
 
 
-def _answer(runtime: Runtime, request: Request, sink: BinaryIO) -> Reply:
-    if isinstance(request, Complete):
-        return runtime.complete(request, on_token=_teller(request, sink))
-    if isinstance(request, Together):
-        from abverify.bench.engines.llama_batch import BatchRuntime
+def _answer(runtime: Runtime, requests: queue.SimpleQueue[Request], sink: BinaryIO) -> Reply:
+    from abverify.bench.engines.llama_library import RuntimeFault
 
-        if not isinstance(runtime, BatchRuntime):
-            raise TypeError("the context was opened for one sequence")
-        return runtime.complete_together(request, on_token=_teller(request.requests[0][1], sink))
-    runtime.forget()
+    request = requests.get()
+    if isinstance(request, Complete):
+        return runtime.complete(request, on_token=_teller(sink, progress=request.progress))
+    if isinstance(request, Wave):
+        _serve(runtime, request, requests, sink)
+    elif isinstance(request, Reset):
+        runtime.forget()
+    else:
+        raise RuntimeFault(f"a {type(request).__name__} came out of turn")
     return Done()
 
 
-def _teller(request: Complete, sink: BinaryIO) -> Callable[[int], None]:
+def _serve(
+    runtime: Runtime, wave: Wave, requests: queue.SimpleQueue[Request], sink: BinaryIO
+) -> None:
+    from abverify.bench.engines.llama_batch import BatchRuntime
+    from abverify.bench.engines.llama_library import RuntimeFault
+
+    if not isinstance(runtime, BatchRuntime):
+        raise RuntimeFault("the context was opened for one sequence")
+    runtime.serve(
+        wave,
+        receive=requests.get,
+        answer=partial(_send, sink),
+        on_token=_teller(sink, progress=wave.progress),
+    )
+
+
+def _teller(sink: BinaryIO, *, progress: bool) -> Callable[[int], None]:
     """Tells of the tokens sampled, no oftener than an eye can follow: each message costs a core."""
-    due = time.monotonic() if request.progress else float("inf")
+    due = time.monotonic() if progress else float("inf")
 
     def on_token(count: int) -> None:
         nonlocal due

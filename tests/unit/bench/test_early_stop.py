@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -17,12 +18,13 @@ from abverify.evidence.rows import row_line
 from abverify.evidence.scores import compute_scores
 from abverify.verify.stopping.rule import Stopping
 from tests.builders import PROSE, contract, lock_values
+from tests.support import waves
 from tests.support.journals import open_journal
 
 from .tasks import MEND, bench, config, said, task
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from abverify.bench.engines import Ask, Completion, Message
@@ -81,11 +83,11 @@ class Scripted:
             raise EngineFailure("pulled the plug")
         return said(MEND if name in self.passes else PROSE)
 
-    def complete_together(self, asks: Mapping[int, Ask]) -> dict[int, Completion]:
-        return {
-            seat: self.complete(ask.messages, seed=0, max_tokens=1, seconds=1)
-            for seat, ask in asks.items()
-        }
+    def wave(self, seats: Iterable[int]) -> nullcontext[waves.Scripted]:
+        def answer(ask: Ask) -> Completion:
+            return self.complete(ask.messages, seed=0, max_tokens=1, seconds=1)
+
+        return nullcontext(waves.Scripted(seats, answer))
 
 
 class Watching:

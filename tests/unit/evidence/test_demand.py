@@ -53,6 +53,13 @@ def test_a_contract_demands_every_knob_defaults_included() -> None:
     assert set(values) <= set(LOCK_KEYS)
 
 
+def test_the_gap_between_turns_is_demanded_where_there_are_several_sequences() -> None:
+    in_step = demanded(contract(config__engine__sequences=2), PINS)
+    gap = demanded(contract(config__engine__sequences=2, config__engine__turn_gap=3), PINS)
+
+    assert (in_step["engine.turn_gap"], gap["engine.turn_gap"]) == (None, 3)
+
+
 def test_unpinned_weights_and_inputs_are_not_demanded() -> None:
     values = demanded(contract(model__weights__sha256=None), {})
 

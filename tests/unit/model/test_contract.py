@@ -63,6 +63,8 @@ def test_a_contract_accepts_its_own_level_of_proof_or_a_stronger_one(
         {"model__weights__sha256": REMOVED},
         {"model__adapter": REMOVED},
         {"config__engine__sequences": 0},
+        {"config__engine__sequences": 2, "config__engine__turn_gap": -1},
+        {"config__engine__turn_gap": 2},
         {"config__engine__n_ctx": 0},
         {"config__prompt__system": "../prompt.md"},
         {"config__sampling__temperature": REMOVED},
