@@ -1,18 +1,21 @@
 """The same trials through Inspect AI and `llama_cpp.server`, beside abverify's own engine.
 
 Usage: python benchmarks/inspect_server.py [--trials 20] [--turns 4] [--runs 1x1,1x2,10x2]
+       [--as-it-comes]
 
 Needs the `bench` extra (`pip install 'abverify[bench,demo]'`). The model is S1_005's, with its
 adapter, sampling, seeds, token budget and corpus. On Inspect's side an eval with one task: a
 sample for each fixture, and a solver that asks the model turn by turn through Inspect's OpenAI
 provider, runs the calls with abverify's own parser, tools and sandbox, and the oracle at the end.
-One sample at a time, because the server has one context and its cache holds one conversation. So
-both sides do the same work, and differ in who drives it and through what.
+Inspect is told to take one sample at a time, because the server has one context, whose cache holds
+one conversation. So both sides do the same work, and differ in who drives it and through what.
+With `--as-it-comes` it is run once more without being told: it then takes ten samples at a time,
+and the server evaluates nearly every prompt from its beginning.
 
 `seconds` counts the work alone, `whole` also what comes before it: importing what only this run
 needs, starting the server or the engines, loading the weights. Sampling is the
-same by declaration, yet a conversation that departs in one token goes on in others: the ratio is
-of tokens a second.
+same by declaration, yet a conversation that departs in one token goes on in others: the ratios are
+of tokens a second, to each run of Inspect.
 """
 
 # ruff: noqa: PLC0415 (Inspect is loaded by the one function that runs it)
@@ -48,7 +51,7 @@ from abverify.evidence.seeds import turn_seed
 from abverify.toolcalls import SALVAGE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from abverify.app.measurement import OpenGate
     from abverify.bench.oracle import Bench
@@ -175,8 +178,8 @@ class Told:
     sampled: int
 
 
-def inspect_run(gate: OpenGate, turns: int) -> Told:
-    """Runs the eval."""
+def inspect_run(gate: OpenGate, turns: int, *, at_once: int | None) -> Told:
+    """Runs the eval with so many samples at once; None for as many as Inspect takes by itself."""
     began = time.perf_counter()
     from inspect_ai import Task
     from inspect_ai import eval as evaluate
@@ -214,7 +217,7 @@ def inspect_run(gate: OpenGate, turns: int) -> Told:
         os.environ |= {"BENCH_BASE_URL": url, "BENCH_API_KEY": "none"}
         started = time.perf_counter()
         (log,) = evaluate(
-            task, model=f"openai-api/bench/{ALIAS}", max_samples=1, max_connections=1,
+            task, model=f"openai-api/bench/{ALIAS}", max_samples=at_once, max_connections=at_once,
             log_dir=logs, display="none",
         )  # fmt: skip
         seconds = time.perf_counter() - started
@@ -222,7 +225,8 @@ def inspect_run(gate: OpenGate, turns: int) -> Told:
         sys.exit(f"Inspect's eval ended as {log.status}: {log.error}")
     sampled = sum(usage.output_tokens for usage in log.stats.model_usage.values())
     whole = time.perf_counter() - began
-    return Told("Inspect AI, llama_cpp.server", seconds, whole, sampled)
+    name = "Inspect AI, one at a time" if at_once == 1 else "Inspect AI, as it comes"
+    return Told(name, seconds, whole, sampled)
 
 
 def our_run(gate: OpenGate, sequences: int, turns: int, engines: int) -> Told:
@@ -240,24 +244,28 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=20)
     parser.add_argument("--turns", type=int, default=4)
     parser.add_argument("--runs", default="1x1,1x2,10x2", help="SEQUENCESxENGINES, by commas")
+    parser.add_argument("--as-it-comes", action="store_true", help="run Inspect untold as well")
     options = parser.parse_args()
     gate = waves.shortened(open_gate(ROOT, GATE), options.trials)
-    print(f"{'':34}{'seconds':>9}{'whole':>9}{'tokens':>8}{'ratio':>7}{'of whole':>10}")
-    first = inspect_run(gate, options.turns)
-    report(first, first)
+    print(f"{'':34}{'seconds':>9}{'whole':>9}{'tokens':>8}   ratio, of whole")
+    references = []
+    for at_once in (1, None) if options.as_it_comes else (1,):
+        references.append(inspect_run(gate, options.turns, at_once=at_once))
+        report(references[-1], references[:1])
     for sequences, engines in waves.pairs(options.runs):
-        report(our_run(gate, sequences, options.turns, engines), first)
+        report(our_run(gate, sequences, options.turns, engines), references)
 
 
-def report(run: Told, first: Told) -> None:
-    """Prints a run beside the first."""
-    ratios = [
+def report(run: Told, references: Sequence[Told]) -> None:
+    """Prints a run beside those of Inspect."""
+    ratios = (
         run.sampled / seconds / (first.sampled / before)
+        for first in references
         for seconds, before in ((run.seconds, first.seconds), (run.whole, first.whole))
-    ]
+    )
     print(
         f"{run.name:34}{run.seconds:9.2f}{run.whole:9.2f}{run.sampled:8}"
-        f"{ratios[0]:7.2f}{ratios[1]:10.2f}",
+        + "".join(f"{ratio:8.2f}" for ratio in ratios),
         flush=True,
     )
 

@@ -28,7 +28,7 @@ BENCHMARKS = {
     "engine": ("engine.py",),
     "waves": ("waves.py", "--runs", "1x1,1x2,10x1,10x2,20x1"),
     "memory": ("waves.py", "--runs", "1x1,1x2,10x2", "--memory"),
-    "inspect": ("inspect_server.py", "--runs", "1x1,1x2,10x2"),
+    "inspect": ("inspect_server.py", "--as-it-comes"),
     "cluster": ("cluster.py", "--rounds", "2"),
     "startup": ("startup.py",),
     "journal": ("journal.py",),

@@ -20,7 +20,8 @@ def command(common: Common, experiment: str) -> int:
     """Tell the power of an experiment's design, before anything runs.
 
     Refuses with exit code 1 a confirmatory design that would find a
-    difference of delta_min with a probability below 0.8.
+    difference of delta_min with a probability below 0.8, and any whose
+    arms differ in more than the variable, or not in it.
     """
     from abverify.app.plan import plan
     from abverify.cli.printing import show

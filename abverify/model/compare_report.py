@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic.alias_generators import to_camel
@@ -329,7 +329,8 @@ class PlanReport:
 
     Attributes:
         experiment: the experiment's id.
-        verdict: `sufficient`, `exploratory` (too small, and says so) or `refused`.
+        verdict: `sufficient`, `exploratory` (too small, and says so) or `refused`, which is too
+            small, or confounded by the contracts of its arms.
         design: the declared design.
         others: the same with more seeds, for comparison.
         fixtures_needed: fixtures at the declared seeds that reach the power asked for, or null.
@@ -349,8 +350,14 @@ class PlanReport:
 
     @property
     def exit_code(self) -> int:
-        """0, or 1 for a confirmatory design that is too small for its own question."""
+        """0, or 1 for a design that cannot answer its own question."""
         return 1 if self.verdict == "refused" else 0
+
+    def refused_for(self, flaws: tuple[Reason, ...]) -> PlanReport:
+        """The same, refused for what no number of trials would mend; itself where that is none."""
+        if not flaws:
+            return self
+        return replace(self, verdict="refused", reasons=(*flaws, *self.reasons))
 
     def to_json(self) -> dict[str, Any]:
         """The report under the common head."""

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 _LEAST = 12
 """The columns below which running text in a table is not read any more."""
+_LONGEST = 32
+"""A word up to this long, such as a model's name, is not broken; a longer one, a path, may be."""
 _GAP = 2
 
 
@@ -60,23 +62,30 @@ def print_rows(
 
 
 def _needed(columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> int:
-    return _GAP * (len(columns) - 1) + sum(
-        _least(column, max((len(row[index].text) for row in rows), default=0))
+    return _GAP * (len(columns) - 1) + sum(_least_widths(columns, rows))
+
+
+def _least_widths(columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> list[int]:
+    return [
+        _least(column, [column.title, *(row[index].text for row in rows)])
         for index, column in enumerate(columns)
-    )
+    ]
 
 
-def _least(column: Column, longest: int) -> int:
-    wide = max(longest, len(column.title))
-    return wide if column.whole else min(wide, _LEAST)
+def _least(column: Column, texts: Sequence[str]) -> int:
+    wide = max(map(len, texts))
+    if column.whole:
+        return wide
+    word = max(len(word) for text in texts for word in text.split())
+    return max(min(wide, _LEAST), min(word, _LONGEST))
 
 
 def _table(console: Console, columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> None:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for column in columns:
-        table.add_column(column.title, overflow="fold", no_wrap=column.whole)
+    for column, least in zip(columns, _least_widths(columns, rows), strict=True):
+        table.add_column(column.title, overflow="fold", no_wrap=column.whole, min_width=least)
     for row in rows:
         table.add_row(*(styled(cell.text, cell.style) for cell in row))
     console.print(table)

@@ -77,6 +77,18 @@ def contract_paths(root: Path) -> tuple[str, ...]:
     return tuple(f"contracts/{file.name}" for file in files if file.name not in skipped)
 
 
+def misnamed_paths(root: Path) -> tuple[str, ...]:
+    """Files beside the contracts that say they are one, and whose names would pass them over."""
+    files = sorted((root / "contracts").glob("*.[yY]*[mM][lL]"))
+    return tuple(
+        f"contracts/{file.name}"
+        for file in files
+        if file.suffix != ".yaml"
+        and file.suffix.lower() in (".yaml", ".yml")
+        and b"abverify/contract/" in read_bytes(root, f"contracts/{file.name}")
+    )
+
+
 def read_contract(root: Path, path: str) -> LoadedContract:
     """Reads one contract file.
 
@@ -97,9 +109,10 @@ def load_registry(root: Path) -> Registry:
 
     Raises:
         NothingToCheckError: AV004 when there is none.
-        InvalidError: for a malformed contract, or AV112 for a gate declared twice.
+        InvalidError: for a malformed contract, AV112 for a gate declared twice, or AV116 for a
+            contract whose file would be passed over.
     """
-    faults: list[AbverifyError] = []
+    faults: list[AbverifyError] = [_misnamed(path) for path in misnamed_paths(root)]
     found: dict[GateId, LoadedContract] = {}
     for path in contract_paths(root):
         try:
@@ -117,6 +130,17 @@ def load_registry(root: Path) -> Registry:
             "there is no contract", rule="AV004", place=str(root / "contracts")
         )
     return Registry(found)
+
+
+def _misnamed(path: str) -> InvalidError:
+    return InvalidError(
+        "a contract whose file name would pass it over",
+        rule="AV116",
+        place=path,
+        expected="a name that ends in .yaml",
+        found=path.rpartition("/")[2],
+        next_step=f"git mv {path} {path.rpartition('.')[0]}.yaml",
+    )
 
 
 def declared_twice(gate: GateId, path: str, other: str) -> InvalidError:

@@ -327,6 +327,17 @@ class TestPlan:
         assert (ran.code, ran.json["verdict"]) == (0, "sufficient")
         assert ran.json["power"] == pytest.approx(0.979, abs=5e-4)
 
+    def test_size_does_not_help_arms_that_differ_in_more_than_the_variable(
+        self, lab: Repository
+    ) -> None:
+        document = experiment_document(corpus=CORPUS, decision__delta_min="0.50")
+        document["arms"][1]["set"] = {"config.sampling.max_tokens": 99}
+        put_experiment(lab, document)
+        ran = lab.run("plan", "T294", "--format", "json")
+        assert (ran.code, ran.json["verdict"]) == (1, "refused")
+        assert [reason["code"] for reason in ran.json["reasons"]] == ["confounded"]
+        assert "contracts/experiments/T294.yaml:" in ran.json["reasons"][0]["place"]
+
     def test_seeds_buy_power_on_this_bench(self, lab: Repository) -> None:
         put_experiment(lab, experiment_document(corpus=CORPUS, seeds=[1, 2, 3, 4, 5]))
         report = done(lab.run("plan", "T294", "--format", "json")).json

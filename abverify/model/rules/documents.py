@@ -69,6 +69,14 @@ RULES = (
         "version: 2.0.0, then abverify amend",
     ),
     Rule(
+        "AV116",
+        "contracts are called *.yaml",
+        "A file beside the contracts that says it is one, and is called .yml, would be passed over:"
+        " its gate would be unknown, and nobody would be told why.",
+        "contracts/V1_004.yml",
+        "contracts/V1_004.yaml",
+    ),
+    Rule(
         "AV120",
         "budgets do not contradict each other",
         "A limit that can never be reached, because a wider one ends first, says something the run"

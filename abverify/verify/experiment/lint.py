@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 UNFIT = frozenset(["AV602", "AV603", "AV615"])
 """Rules that an experiment must keep to be compared at all; the others colour the conclusion."""
 
+IN_VAIN = frozenset(["AV604", "AV605"])
+"""Rules without which no result can be about the variable, however many trials there are."""
+
 
 def lint_experiment(
     experiment: Experiment, *, place: Place, gates: Mapping[str, Contract]

@@ -68,6 +68,27 @@ def test_a_gate_declared_twice_is_refused_with_both_files(tmp_path: Path) -> Non
     )
 
 
+@pytest.mark.parametrize("name", ["b.yml", "b.YAML", "b.Yml"])
+def test_a_contract_under_a_name_that_would_be_passed_over_is_refused(
+    tmp_path: Path, name: str
+) -> None:
+    put(tmp_path, "a.yaml")
+    put(tmp_path, name, id="ns/T1_009")
+
+    with pytest.raises(InvalidError) as refusal:
+        load_registry(tmp_path)
+
+    assert (refusal.value.rule, str(refusal.value.place)) == ("AV116", f"contracts/{name}")
+
+
+def test_other_documents_may_have_any_name(tmp_path: Path) -> None:
+    put(tmp_path, "a.yaml")
+    (tmp_path / "contracts" / "notes.yml").write_text("of: somebody else's\n")
+    (tmp_path / "contracts" / "c.yamml").write_text("schema: abverify/contract/v1\n")
+
+    assert len(load_registry(tmp_path).contracts) == 1
+
+
 def test_the_faults_of_all_contracts_are_told_together(tmp_path: Path) -> None:
     put(tmp_path, "a.yaml", title="", evidence__valid_days=0)
     put(tmp_path, "b.yaml", lifts="x")
