@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from abverify.report.blocks import field, heading, new_console, reasons_block, styled, trimmed
 from abverify.report.plain import inert
+from abverify.report.rows import column_widths
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -47,7 +48,6 @@ _COLUMNS: dict[str, int | None] = {
     "evidence": None,
 }
 """The table's columns; one with a least width may shrink to that, and wrap its words."""
-_GAP = 2
 
 
 def render_compare(report: CompareReport, *, width: int, color: bool) -> str:
@@ -120,16 +120,8 @@ def _column_widths(lines: Iterable[Sequence[str]], width: int) -> list[int] | No
     from rich.cells import cell_len
 
     natural = [max(map(cell_len, column)) for column in zip(*lines, strict=True)]
-    widths = [
-        min(most, least or most) for most, least in zip(natural, _COLUMNS.values(), strict=True)
-    ]
-    spare = width - sum(widths) - _GAP * (len(widths) - 1)
-    if spare < 0:
-        return None
-    for i, most in enumerate(natural):
-        more = min(most - widths[i], spare)
-        widths[i], spare = widths[i] + more, spare - more
-    return widths
+    least = [asked or most for most, asked in zip(natural, _COLUMNS.values(), strict=True)]
+    return column_widths(natural, least, width)
 
 
 def _columns(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from abverify._frozen import frozen
 from abverify.report.blocks import field, styled
+from abverify.report.plain import inert
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,8 +52,9 @@ def print_rows(
         rows: a cell for each column, in each row.
         name: the column that names a row: the heading where there is no table.
     """
-    if _needed(columns, rows) <= console.width:
-        _table(console, columns, rows)
+    widths = _widths(columns, rows, console.width)
+    if widths:
+        _table(console, columns, rows, widths)
         return
     for row in rows:
         console.print(styled(row[name].text, row[name].style or "bold"))
@@ -61,31 +63,57 @@ def print_rows(
                 field(console, column.title, cell.text, cell.style)
 
 
-def _needed(columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> int:
-    return _GAP * (len(columns) - 1) + sum(_least_widths(columns, rows))
+def column_widths(natural: Sequence[int], least: Sequence[int], width: int) -> list[int] | None:
+    """How wide each column of a table is within a line; what is left over is shared by need.
 
+    Args:
+        natural: by column, the width in which its longest cell stands on one line.
+        least: the width below which it is not to be.
+        width: of the line.
 
-def _least_widths(columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> list[int]:
+    Returns:
+        The widths without the gaps between; None where even the least ones do not fit.
+    """
+    widths = [min(pair) for pair in zip(natural, least, strict=True)]
+    spare = width - sum(widths) - _GAP * (len(widths) - 1)
+    if spare < 0:
+        return None
+    wants = [most - wide for most, wide in zip(natural, widths, strict=True)]
+    share = min(spare, sum(wants))
     return [
-        _least(column, [column.title, *(row[index].text for row in rows)])
-        for index, column in enumerate(columns)
+        wide + share * want // (sum(wants) or 1) for wide, want in zip(widths, wants, strict=True)
     ]
 
 
-def _least(column: Column, texts: Sequence[str]) -> int:
-    wide = max(map(len, texts))
-    if column.whole:
-        return wide
-    word = max(len(word) for text in texts for word in text.split())
-    return max(min(wide, _LEAST), min(word, _LONGEST))
+def _widths(
+    columns: Sequence[Column], rows: Sequence[Sequence[Cell]], width: int
+) -> list[int] | None:
+    from rich.cells import cell_len
+
+    cells = [
+        [column.title, *(inert(row[index].text) for row in rows)]
+        for index, column in enumerate(columns)
+    ]
+    natural = [max(map(cell_len, texts)) for texts in cells]
+    words = [max(cell_len(word) for text in texts for word in text.split()) for texts in cells]
+    least = [
+        most if column.whole else max(_LEAST, min(word, _LONGEST))
+        for column, most, word in zip(columns, natural, words, strict=True)
+    ]
+    return column_widths(natural, least, width)
 
 
-def _table(console: Console, columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> None:
+def _table(
+    console: Console,
+    columns: Sequence[Column],
+    rows: Sequence[Sequence[Cell]],
+    widths: Sequence[int],
+) -> None:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for column, least in zip(columns, _least_widths(columns, rows), strict=True):
-        table.add_column(column.title, overflow="fold", no_wrap=column.whole, min_width=least)
+    for column, width in zip(columns, widths, strict=True):
+        table.add_column(column.title, overflow="fold", no_wrap=column.whole, width=width)
     for row in rows:
         table.add_row(*(styled(cell.text, cell.style) for cell in row))
     console.print(table)
