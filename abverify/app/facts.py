@@ -8,7 +8,7 @@ from abverify._clock import now
 from abverify.errors import AbverifyError
 from abverify.records.ledger import read_ledger
 from abverify.records.lifecycle import gate_state, scope_states
-from abverify.workspace.contracts import VERSIONS, contract_from
+from abverify.workspace.contracts import VERSIONS, contract_from, says_contract
 from abverify.workspace.foreign import read_foreign
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def contract_files(files: Snapshot) -> Iterator[tuple[str, bytes]]:
         if "/" in name or not name.endswith(".yaml") or name in _NOT_CONTRACTS:
             continue
         data = files.read(f"contracts/{name}")
-        if data is not None and b"abverify/contract/" in data:
+        if data is not None and says_contract(data):
             yield f"contracts/{name}", data
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from abverify.app.experiments import placer
+from abverify.app.arms import findings
+from abverify.app.docket import open_repository
 from abverify.errors import NothingToCheckError
-from abverify.verify.experiment.lint import IN_VAIN, lint_experiment
+from abverify.verify.experiment.lint import IN_VAIN
 from abverify.verify.experiment.planning import plan as judged
-from abverify.workspace.contracts import load_registry
 from abverify.workspace.corpora import load_corpus
 from abverify.workspace.experiments import find_experiment
 
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from abverify.model.compare_report import PlanReport
-    from abverify.model.contract import Contract
+    from abverify.model.report import Reason
+    from abverify.workspace.experiments import LoadedExperiment
 
 
 def plan(root: Path, name: str) -> PlanReport:
@@ -27,14 +28,15 @@ def plan(root: Path, name: str) -> PlanReport:
         InvalidError: for a malformed experiment, contract or corpus.
     """
     loaded = find_experiment(root, name)
-    found = lint_experiment(loaded.experiment, place=placer(loaded.document), gates=_gates(root))
-    report = judged(loaded.experiment, len(load_corpus(root, loaded.experiment.corpus).fixtures))
-    return report.refused_for(tuple(reason for reason in found if reason.rule in IN_VAIN))
+    experiment = loaded.experiment
+    report = judged(experiment, len(load_corpus(root, experiment.corpus).fixtures))
+    return report.refused_for(_flaws(root, loaded))
 
 
-def _gates(root: Path) -> dict[str, Contract]:
+def _flaws(root: Path, loaded: LoadedExperiment) -> tuple[Reason, ...]:
+    """What no number of trials would mend, as far as there are contracts yet."""
     try:
-        contracts = load_registry(root).all()
+        found = findings(open_repository(root), loaded)
     except NothingToCheckError:
-        return {}
-    return {str(loaded.contract.gate): loaded.contract for loaded in contracts}
+        return ()
+    return tuple(reason for reason in found if reason.rule in IN_VAIN)

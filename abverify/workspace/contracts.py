@@ -79,14 +79,18 @@ def contract_paths(root: Path) -> tuple[str, ...]:
 
 def misnamed_paths(root: Path) -> tuple[str, ...]:
     """Files beside the contracts that say they are one, and whose names would pass them over."""
-    files = sorted((root / "contracts").glob("*.[yY]*[mM][lL]"))
-    return tuple(
-        f"contracts/{file.name}"
-        for file in files
-        if file.suffix != ".yaml"
-        and file.suffix.lower() in (".yaml", ".yml")
-        and b"abverify/contract/" in read_bytes(root, f"contracts/{file.name}")
+    names = sorted(file.name for file in (root / "contracts").glob("*.*"))
+    paths = (
+        f"contracts/{name}"
+        for name in names
+        if name.lower().endswith((".yaml", ".yml")) and not name.endswith(".yaml")
     )
+    return tuple(path for path in paths if says_contract(read_bytes(root, path)))
+
+
+def says_contract(data: bytes) -> bool:
+    """Whether a file's bytes say that it is a contract in our schema, readable or not."""
+    return b"abverify/contract/" in data
 
 
 def read_contract(root: Path, path: str) -> LoadedContract:

@@ -96,7 +96,7 @@ def write_gguf(tmp_path: Path) -> Callable[..., Path]:
 def load(weights: Path, facts: WeightFacts) -> Callable[..., Runtime]:
     from abverify.bench.engines.llama_runtime import Runtime
 
-    def loaded(**settings: Any) -> Runtime:
+    def loaded(kind: type[Runtime] = Runtime, **settings: Any) -> Runtime:
         defaults: dict[str, Any] = {
             "weights": Source(str(weights), facts.stamp),
             "template": facts.chat_template,
@@ -112,7 +112,7 @@ def load(weights: Path, facts: WeightFacts) -> Callable[..., Runtime]:
             "threads": 1,
             "knobs": NEUTRAL,
         }
-        return Runtime(Load(**(defaults | settings)))
+        return kind(Load(**(defaults | settings)))
 
     return loaded
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -11,15 +10,19 @@ from typing import TYPE_CHECKING
 import pytest
 
 from abverify.bench.engines import Ask, EngineFailure, Message
+from abverify.bench.engines.llama_batch import BatchRuntime
+from abverify.bench.engines.llama_wire import Complete, SeatAsks, SeatLeaves, Wave
+from abverify.bench.waves import _Table
 
 from .smollm import engine_config
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from abverify.bench.engines import Completion
     from abverify.bench.engines.llama import LlamaEngine
-    from abverify.bench.engines.llama_wave import LlamaWave
+    from abverify.bench.engines.llama_batch import _Cell
+    from abverify.bench.engines.llama_wire import Request
 
 HEAD = Message("system", "You answer briefly and in plain words.")
 THINGS = ("the sea", "a bridge", "an oak", "copper")
@@ -136,45 +139,25 @@ class Talk:
     pauses: tuple[float, ...] = ()
     said: list[tuple[str, int | None]] = field(default_factory=list)
 
-    def hold(self, seat: int, wave: LlamaWave, mailbox: Mailbox) -> None:
+    def hold(self, seat: int, table: _Table) -> None:
         history: tuple[Message, ...] = ()
         for turn, tokens in enumerate(self.tokens):
             asked = ask(self.thing, *history, max_tokens=tokens)
-            wave.ask(seat, asked)
-            done = mailbox.of(seat)
+            done = table.ask(seat, asked)
             self.said.append((done.text, done.prefilled_tokens))
             history = (*asked.messages[1:], Message("assistant", done.text))
             if turn < len(self.pauses):
                 time.sleep(self.pauses[turn])
-        wave.leave(seat)
-
-
-class Mailbox:
-    """Where the answers of a wave wait for whom they are for."""
-
-    def __init__(self) -> None:
-        self._answers: dict[int, Completion] = {}
-        self._changed = threading.Condition()
-
-    def put(self, seat: int, answer: Completion) -> None:
-        with self._changed:
-            self._answers[seat] = answer
-            self._changed.notify_all()
-
-    def of(self, seat: int) -> Completion:
-        with self._changed:
-            assert self._changed.wait_for(lambda: seat in self._answers, timeout=120)
-            return self._answers.pop(seat)
+        table.leave(seat)
 
 
 def held(engine: LlamaEngine, talks: Mapping[int, Talk]) -> list[list[tuple[str, int | None]]]:
     """What was said in a wave of these conversations, seat by seat."""
     engine.start_trial()
-    mailbox = Mailbox()
     with engine.wave(talks) as wave, ThreadPoolExecutor(len(talks)) as pool:
-        going = [pool.submit(talk.hold, seat, wave, mailbox) for seat, talk in talks.items()]
-        for seat, answer in wave.answers():
-            mailbox.put(seat, answer)
+        table = _Table(engine, wave)
+        going = [pool.submit(talk.hold, seat, table) for seat, talk in talks.items()]
+        table.serve()
         for each in going:
             each.result()
     return [talk.said for talk in talks.values()]
@@ -201,6 +184,51 @@ def test_how_long_tools_take_changes_no_byte(any_gap: LlamaEngine) -> None:
     assert held(any_gap, talks((0.4, 0.0), (0.0, 0.3), (0.1,), ())) == first
     assert held(any_gap, talks((0.0, 0.2), (0.5, 0.0), (), ())) == first
     assert [len(said) for said in first] == [3, 3, 2, 1]
+
+
+@pytest.mark.parametrize(
+    ("gap", "steps"),
+    [
+        (None, [[0, 1], [0, 1], [1], [1], [0]]),
+        (0, [[0, 1], [0, 1], [0, 1], [1]]),
+        (1, [[0, 1], [0, 1], [1], [0, 1]]),
+    ],
+)
+def test_who_is_decoded_beside_whom_follows_from_the_turns_and_the_gap(
+    load: Callable[..., BatchRuntime],
+    monkeypatch: pytest.MonkeyPatch,
+    gap: int | None,
+    steps: list[list[int]],
+) -> None:
+    runtime = load(BatchRuntime, n_ctx=256, sequences=2, turn_gap=gap)
+    told: list[list[int]] = []
+    decode = runtime._decode_step
+
+    def noted(step: Sequence[_Cell]) -> None:
+        if any(turn is not None for _, _, _, turn in step):
+            told.append(sorted({seat for seat, _, _, _ in step}))
+        decode(step)
+
+    monkeypatch.setattr(runtime, "_decode_step", noted)
+    turns = {0: [2, 1], 1: [4]}
+    said: list[Request] = []
+
+    def go_on(seat: int) -> None:
+        if turns[seat]:
+            asked = Complete(ask("copper").messages, 7, turns[seat].pop(0), 60.0, progress=False)
+            said.append(SeatAsks(seat, asked))
+        else:
+            said.append(SeatLeaves(seat))
+
+    for seat in turns:
+        go_on(seat)
+    runtime.serve(
+        Wave((0, 1), progress=False),
+        receive=lambda: said.pop(0),
+        answer=lambda answered: go_on(answered.seat),
+        on_token=lambda _count: None,
+    )
+    assert told == steps
 
 
 def test_a_declared_gap_is_in_the_lock_where_there_are_several_sequences(

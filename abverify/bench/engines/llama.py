@@ -222,7 +222,7 @@ class LlamaEngine:
             ValueError: if a seed or `max_tokens` is out of range.
         """
         for ask in asks.values():
-            self._request(ask)
+            _require_possible(ask)
         answers: dict[int, Completion] = {}
         with self.wave(asks) as wave:
             for seat in sorted(asks):
@@ -233,10 +233,7 @@ class LlamaEngine:
         return answers
 
     def _request(self, ask: Ask) -> Complete:
-        if not 1 <= ask.seed <= _MAX_SEED:
-            raise ValueError(f"a seed is 1 to {_MAX_SEED}, not {ask.seed}: 0 means chance")
-        if ask.max_tokens < 1:
-            raise ValueError(f"max_tokens is at least 1, not {ask.max_tokens}")
+        _require_possible(ask)
         return Complete(
             messages=ask.messages,
             seed=ask.seed,
@@ -314,6 +311,13 @@ class LlamaEngine:
         worker, self._worker = self._worker, None
         if worker is not None:
             worker.kill()
+
+
+def _require_possible(ask: Ask) -> None:
+    if not 1 <= ask.seed <= _MAX_SEED:
+        raise ValueError(f"a seed is 1 to {_MAX_SEED}, not {ask.seed}: 0 means chance")
+    if ask.max_tokens < 1:
+        raise ValueError(f"max_tokens is at least 1, not {ask.max_tokens}")
 
 
 def require_packages() -> None:

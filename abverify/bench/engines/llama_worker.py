@@ -23,8 +23,6 @@ from abverify.bench.engines.llama_wire import (
     Reply,
     Request,
     Reset,
-    SeatAsks,
-    SeatLeaves,
     Wave,
     decode,
     encode,
@@ -64,7 +62,7 @@ def _take_over_standard_streams() -> tuple[BinaryIO, BinaryIO]:
 def _receive(source: BinaryIO, requests: queue.SimpleQueue[Request]) -> None:
     for line in source:
         message = decode(line)
-        if isinstance(message, Load | Reset | Complete | Wave | SeatAsks | SeatLeaves):
+        if isinstance(message, Request):
             requests.put(message)
     os._exit(0)  # The parent is gone: nobody is left to hear of anything.
 
